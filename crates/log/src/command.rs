@@ -1,0 +1,124 @@
+//! Compare-and-append: a batch of events with preconditions over views, accepted or rejected as one.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use stead_event::{Body, Cid, EventId, Position, Principal, Tenant, Timestamp};
+
+/// Blocks of at most this many bytes travel beside their event (64 KiB); larger ones are made durable in
+/// the block store first.
+pub const INLINE_MAX: usize = 64 * 1024;
+
+/// An event before it has a position.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Who acts.
+    pub actor: Principal,
+    /// When it was proposed; becomes the event's time.
+    pub at: Timestamp,
+    /// What is to happen.
+    pub body: Body,
+    /// The event that leads to this one, and the first of that chain; `None` for a root event, which then
+    /// names itself in both.
+    pub cause: Option<(EventId, EventId)>,
+    /// The event's name.
+    pub id: EventId,
+}
+
+/// What a key must be at when an append is applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expect {
+    /// No current object (a delete marker counts as none).
+    Absent,
+    /// Some current object.
+    Present,
+    /// A current object with this ETag (without quotes).
+    ETag(String),
+    /// A current object that came to be by this event.
+    Event(EventId),
+}
+
+/// What must hold for an append to be accepted. Evaluated when the append is applied, so two racing
+/// appends cannot both see the state before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Precondition {
+    /// The bucket is there.
+    BucketExists(String),
+    /// No bucket has that name.
+    BucketAbsent(String),
+    /// The bucket has no object, no version and no open upload.
+    BucketEmpty(String),
+    /// The key's current state.
+    Object {
+        /// In this bucket.
+        bucket: String,
+        /// Of this key.
+        key: String,
+        /// What it must be.
+        expect: Expect,
+    },
+    /// The version is there (`null` names the null version).
+    VersionExists {
+        /// In this bucket.
+        bucket: String,
+        /// Of this key.
+        key: String,
+        /// Its version id.
+        version: String,
+    },
+    /// The multipart upload is open.
+    UploadOpen {
+        /// In this bucket.
+        bucket: String,
+        /// For this key.
+        key: String,
+        /// The upload's id.
+        upload: String,
+    },
+    /// The upload's parts of these numbers have these ETags (without quotes).
+    UploadParts {
+        /// The upload's id.
+        upload: String,
+        /// Number and ETag, ascending.
+        parts: Vec<(u32, String)>,
+    },
+    /// No access key of that name was ever made.
+    KeyAbsent(String),
+    /// The access key is there and not revoked.
+    KeyActive(String),
+    /// The tenant's log ends at exactly this position.
+    LogAt(Position),
+    /// No `log.sealed` event names this tenant and first position yet.
+    SegmentUnsealed {
+        /// Whose log.
+        tenant: Tenant,
+        /// The segment's first position.
+        first: Position,
+    },
+}
+
+/// Events for one tenant, appended together or not at all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Append {
+    /// Whose log.
+    pub tenant: Tenant,
+    /// All must hold.
+    pub require: Vec<Precondition>,
+    /// At least one.
+    pub events: Vec<Draft>,
+    /// Small blocks that the events refer to, each at most [`INLINE_MAX`] bytes.
+    pub blocks: Vec<(Cid, Bytes)>,
+}
+
+/// Where an append went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appended {
+    /// Position of the first event.
+    pub first: Position,
+    /// Position of the last event.
+    pub last: Position,
+}
+
+/// The precondition that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("precondition does not hold: {0:?}")]
+pub struct Rejection(pub Precondition);
