@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Consensus: the Raft log as the write-ahead log of everything small, and the driver of the event log.
+//!
+//! Owns: the write-ahead log's files (`<data>/raft`), the vote, the thread that applies committed entries
+//! to a [`stead_log::Machine`], and the policy of checkpoints.
+//! Promises: an append that was answered is in a synced record of the write-ahead log or in the machine's
+//! durable files; concurrent appends share one Raft entry and one `fdatasync`; entries are dropped only
+//! below what the machine calls durable.
+//! Never: knows what an event means, or what a view does with it.
+
+#![allow(clippy::todo)]
+
+mod options;
+mod raft_log;
+pub mod wal;
+
+pub use options::{ClusterError, ClusterOptions, Status};
+pub use raft_log::{RaftLog, start};

@@ -1,0 +1,107 @@
+//! What a node's consensus is started with, what it reports, and why it may refuse to start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+use stead_event::NodeId;
+use stead_runtime::{Clock, Rng, Space, Tasks};
+
+/// Settings and capabilities of this node's consensus.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// Where the write-ahead log and the vote live (`<data>/raft`); made if absent.
+    pub dir: PathBuf,
+    /// This node's name.
+    pub node: NodeId,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub rng: Rng,
+    /// Where threads and tasks come from.
+    pub tasks: Tasks,
+    /// Asked before a client's append is accepted.
+    pub space: Space,
+    /// A checkpoint is made this long after the last one, if something new was applied (30 s).
+    pub checkpoint_every: Duration,
+    /// A checkpoint is made after this many bytes of write-ahead log (64 MiB).
+    pub checkpoint_bytes: u64,
+}
+
+impl ClusterOptions {
+    /// The usual checkpoint policy: every 30 s or 64 MiB.
+    pub fn new(dir: PathBuf, node: NodeId, clock: Clock, rng: Rng, tasks: Tasks, space: Space) -> Self {
+        Self {
+            dir,
+            node,
+            clock,
+            rng,
+            tasks,
+            space,
+            checkpoint_every: Duration::from_secs(30),
+            checkpoint_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// How consensus stands, for the operator. Indexes count Raft entries, not events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The Raft term.
+    pub term: u64,
+    /// The leader's Raft number, where one is known.
+    pub leader: Option<u64>,
+    /// The voters' Raft numbers.
+    pub voters: Vec<u64>,
+    /// Index of the last entry in the write-ahead log.
+    pub last_log: Option<u64>,
+    /// Index of the last applied entry.
+    pub applied: Option<u64>,
+    /// Index of the last entry whose effects are durable outside the write-ahead log.
+    pub durable: Option<u64>,
+    /// Index of the last entry that the write-ahead log no longer holds.
+    pub purged: Option<u64>,
+    /// Bytes of write-ahead log files, including room set aside.
+    pub wal_bytes: u64,
+    /// How often the write-ahead log was synced since the start.
+    pub wal_syncs: u64,
+    /// Raft entries written since the start.
+    pub wal_entries: u64,
+}
+
+/// Why consensus does not start or stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// A file could not be read or written.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done, to what.
+        what: String,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// Stored consensus state is not what was written, and going on would lose acknowledged writes.
+    #[error("{0}")]
+    Damaged(#[from] crate::wal::Damage),
+    /// The directory was written by a newer version.
+    #[error("{what} has format {found}, this version reads up to {known}: start the newer version")]
+    Newer {
+        /// Which file.
+        what: String,
+        /// The format it names.
+        found: u16,
+        /// The newest that is read here.
+        known: u16,
+    },
+    /// The machine's files are behind or ahead of the write-ahead log in a way that cannot be bridged.
+    #[error("{0}")]
+    Diverged(String),
+    /// Raft itself has failed.
+    #[error("consensus failed: {0}")]
+    Raft(String),
+}
+
+impl ClusterError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
