@@ -270,8 +270,10 @@ pub struct Ext {
 macro_rules! kinds {
     ($($variant:ident = $kind:literal,)*) => {
         /// What happened, by kind.
+        ///
+        /// Serde writes it as a map of one entry, the kind naming the body. A tag beside the body would not
+        /// do: DAG-CBOR sorts `body` before `kind`, and serde cannot buffer a link while it looks for the tag.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", content = "body")]
         #[allow(clippy::large_enum_variant)] // a body lives for one fold; a box each would cost more
         pub enum Body {
             $(
