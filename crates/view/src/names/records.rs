@@ -1,7 +1,7 @@
 //! What the view says of buckets, objects and uploads.
 
-use stead_event::body::{Checksum, Part, TextMap, Versioning};
-use stead_event::{Cid, EventId, Position, Principal, Timestamp, Via};
+use stead_event::body::{Checksum, Part, Versioning};
+use stead_event::{Cid, EventId, Position, Principal, TextMap, Timestamp, Via};
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
