@@ -5,13 +5,11 @@
 //! short and a later field does not change how older events read.
 #![allow(missing_docs)] // a field is documented where its name alone does not say it
 
-use crate::{Cid, NodeId, Position, Tenant, Timestamp};
+use crate::text_map::{self, TextMap};
+use crate::{Cid, EventError, NodeId, Position, Tenant, Timestamp};
 use ipld_core::ipld::Ipld;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Text by name: metadata, headers, tags.
-pub type TextMap = BTreeMap<String, String>;
 
 /// Through what a change came: the protocol, and what it knew of the other side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,11 +110,11 @@ pub struct ObjectPut {
     /// Without quotes: the MD5 in hexadecimal, or the MD5 of the parts' MD5s and `-N`.
     pub etag: String,
     /// `content-type`, `cache-control` and their like, by lower-case name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub headers: TextMap,
     pub key: String,
     /// User metadata, by lower-case name without `x-amz-meta-`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub metadata: TextMap,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
@@ -125,7 +123,7 @@ pub struct ObjectPut {
     /// `bucket/key` (and `?versionId=…`) that this is a copy of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub tags: TextMap,
     /// The multipart upload that this completes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,7 +147,7 @@ pub struct ObjectDeleted {
 pub struct ObjectTagged {
     pub bucket: String,
     pub key: String,
-    #[serde(default)]
+    #[serde(default, with = "text_map")]
     pub tags: TextMap,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -166,12 +164,12 @@ pub struct UploadStarted {
     /// `COMPOSITE` or `FULL_OBJECT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum_type: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub headers: TextMap,
     pub key: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub metadata: TextMap,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub tags: TextMap,
     pub via: Via,
 }
@@ -259,7 +257,8 @@ pub struct LogSealed {
     pub tenant: Tenant,
 }
 
-/// `ext`: a kind that only its owner can decode.
+/// `ext`: a kind that only its owner can decode. Its body must read back from DAG-JSON as it was written
+/// ([`Body::check`]): no map with `/` as its only key, no float that is not finite, no integer beyond 64 bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ext {
     pub body: Ipld,
@@ -336,6 +335,23 @@ kinds! {
 }
 
 impl Body {
+    /// Whether the body can be written as a line and read back the same. Core kinds always can; what an
+    /// [`Ext`] holds is its owner's, so it is tried. Asked before an append is proposed, because a committed
+    /// event must not fail to be written.
+    pub fn check(&self) -> Result<(), EventError> {
+        let Self::Ext(ext) = self else { return Ok(()) };
+        let written =
+            serde_ipld_dagjson::to_vec(&ext.body).map_err(|e| EventError::Malformed(e.to_string()))?;
+        match serde_ipld_dagjson::from_slice::<Ipld>(&written) {
+            Ok(read) if read == ext.body => Ok(()),
+            Ok(_) => Err(EventError::Malformed(format!(
+                "ext of {}: its body reads back changed",
+                ext.owner
+            ))),
+            Err(e) => Err(EventError::Malformed(format!("ext of {}: {e}", ext.owner))),
+        }
+    }
+
     /// The stream that an event of this body belongs to: what it is about.
     pub fn stream(&self) -> String {
         match self {

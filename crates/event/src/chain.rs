@@ -46,12 +46,18 @@ impl ChainHead {
         let expected = self.seq + 1;
         let event = Event::from_line(line).map_err(|source| ChainError::Line { expected, source })?;
         if event.seq != expected {
-            return Err(ChainError::Position { expected, found: event.seq });
+            return Err(ChainError::Position {
+                expected,
+                found: event.seq,
+            });
         }
         if event.prev != self.cid {
             return Err(ChainError::Broken { at: expected });
         }
-        *self = Self { seq: expected, cid: Some(line_cid(line)) };
+        *self = Self {
+            seq: expected,
+            cid: Some(line_cid(line)),
+        };
         Ok(event)
     }
 }

@@ -44,5 +44,7 @@ pub fn verify(cid: &Cid, bytes: &[u8]) -> bool {
 
 /// The sha2-256 digest inside `cid`, or `None` where it is of another hash function.
 pub fn digest(cid: &Cid) -> Option<[u8; 32]> {
-    (cid.hash().code() == SHA2_256).then(|| cid.hash().digest().try_into().ok()).flatten()
+    (cid.hash().code() == SHA2_256)
+        .then(|| cid.hash().digest().try_into().ok())
+        .flatten()
 }

@@ -77,7 +77,10 @@ impl Event {
         let line = Line {
             actor: self.actor.clone(),
             at: self.at,
-            body: self.body.to_ipld().map_err(|e| EventError::Malformed(e.to_string()))?,
+            body: self
+                .body
+                .to_ipld()
+                .map_err(|e| EventError::Malformed(e.to_string()))?,
             cause: self.cause,
             correlation: self.correlation,
             id: self.id,

@@ -13,7 +13,10 @@ pub struct IdentError {
 }
 
 fn invalid(what: &'static str, text: &str) -> IdentError {
-    IdentError { what, text: text.chars().take(80).collect() }
+    IdentError {
+        what,
+        text: text.chars().take(80).collect(),
+    }
 }
 
 /// The unit of isolation: it has its own log, keys and quotas. Lower-case letters, digits and `-`,

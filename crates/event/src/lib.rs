@@ -12,6 +12,7 @@ pub mod cids;
 pub mod event;
 pub mod ident;
 pub mod migrate;
+mod text_map;
 pub mod timestamp;
 
 pub use body::{Body, Via};
@@ -20,6 +21,7 @@ pub use cid::Cid;
 pub use event::{Event, EventError};
 pub use ident::{EventId, IdentError, NodeId, Principal, Tenant};
 pub use migrate::{Migrate, MigrateError};
+pub use text_map::TextMap;
 pub use timestamp::Timestamp;
 
 /// A place in one tenant's log: the sequence number of an event, from 1. Zero is "before the first".

@@ -44,17 +44,28 @@ pub trait Migrate: Sized + Serialize + DeserializeOwned {
     /// Version byte and DAG-CBOR.
     fn to_stored(&self) -> Result<Vec<u8>, MigrateError> {
         let mut bytes = vec![Self::VERSION];
-        serde_ipld_dagcbor::to_writer(&mut bytes, self)
-            .map_err(|e| MigrateError::Malformed { what: Self::NAME, why: e.to_string() })?;
+        serde_ipld_dagcbor::to_writer(&mut bytes, self).map_err(|e| MigrateError::Malformed {
+            what: Self::NAME,
+            why: e.to_string(),
+        })?;
         Ok(bytes)
     }
 
     /// Reads any version up to this one, lifting older ones step by step.
     fn from_stored(bytes: &[u8]) -> Result<Self, MigrateError> {
-        let malformed = |why: String| MigrateError::Malformed { what: Self::NAME, why };
-        let (&version, rest) = bytes.split_first().ok_or_else(|| malformed("it is empty".into()))?;
+        let malformed = |why: String| MigrateError::Malformed {
+            what: Self::NAME,
+            why,
+        };
+        let (&version, rest) = bytes
+            .split_first()
+            .ok_or_else(|| malformed("it is empty".into()))?;
         if version > Self::VERSION {
-            return Err(MigrateError::TooNew { what: Self::NAME, found: version, known: Self::VERSION });
+            return Err(MigrateError::TooNew {
+                what: Self::NAME,
+                found: version,
+                known: Self::VERSION,
+            });
         }
         if version == Self::VERSION {
             return serde_ipld_dagcbor::from_slice(rest).map_err(|e| malformed(e.to_string()));
@@ -96,17 +107,44 @@ mod tests {
         const VERSION: u8 = 2;
         type Previous = First;
         fn lift(previous: First) -> Self {
-            Self { name: previous.name, size: 0 }
+            Self {
+                name: previous.name,
+                size: 0,
+            }
         }
     }
 
     #[test]
     fn older_versions_are_lifted_and_newer_ones_refused() {
         let old = First { name: "a".into() }.to_stored().unwrap();
-        assert_eq!(Second::from_stored(&old).unwrap(), Second { name: "a".into(), size: 0 });
-        let new = Second { name: "a".into(), size: 7 }.to_stored().unwrap();
-        assert!(matches!(First::from_stored(&new), Err(MigrateError::TooNew { found: 2, known: 1, .. })));
-        assert!(matches!(First::from_stored(&[]), Err(MigrateError::Malformed { .. })));
-        assert!(matches!(First::from_stored(&[0, 1]), Err(MigrateError::Malformed { .. })));
+        assert_eq!(
+            Second::from_stored(&old).unwrap(),
+            Second {
+                name: "a".into(),
+                size: 0
+            }
+        );
+        let new = Second {
+            name: "a".into(),
+            size: 7,
+        }
+        .to_stored()
+        .unwrap();
+        assert!(matches!(
+            First::from_stored(&new),
+            Err(MigrateError::TooNew {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ));
+        assert!(matches!(
+            First::from_stored(&[]),
+            Err(MigrateError::Malformed { .. })
+        ));
+        assert!(matches!(
+            First::from_stored(&[0, 1]),
+            Err(MigrateError::Malformed { .. })
+        ));
     }
 }

@@ -66,7 +66,9 @@ impl FromStr for Timestamp {
     type Err = time::error::Parse;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(OffsetDateTime::parse(text, &Rfc3339)?.to_offset(UtcOffset::UTC).into())
+        Ok(OffsetDateTime::parse(text, &Rfc3339)?
+            .to_offset(UtcOffset::UTC)
+            .into())
     }
 }
 
@@ -78,7 +80,9 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,0 +1,319 @@
+//! Arbitrary events of every kind.
+#![allow(dead_code)] // each test file uses a part of it
+
+use ipld_core::ipld::Ipld;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use stead_event::body::*;
+use stead_event::{Cid, Event, EventId, NodeId, Principal, Tenant, TextMap, Timestamp, cids};
+
+pub fn text() -> BoxedStrategy<String> {
+    prop_oneof![
+        "[a-z0-9./-]{1,12}",
+        any::<String>(),
+        Just("/".to_owned()),
+        Just("//".to_owned()),
+        Just("\u{1f600}\"\\\n\0\u{2028}".to_owned()),
+    ]
+    .boxed()
+}
+
+pub fn map() -> BoxedStrategy<TextMap> {
+    btree_map(
+        text().prop_filter("a name has a letter", |name| !name.is_empty()),
+        text(),
+        0..4,
+    )
+    .boxed()
+}
+
+pub fn cid() -> impl Strategy<Value = Cid> {
+    (
+        prop_oneof![Just(cids::RAW), Just(cids::DAG_PB), Just(cids::DAG_JSON)],
+        any::<[u8; 32]>(),
+    )
+        .prop_map(|(codec, digest)| cids::from_digest(codec, digest))
+}
+
+pub fn time() -> impl Strategy<Value = Timestamp> {
+    // The years 1 to 9999.
+    (-62_135_596_800_000_000_i64..253_402_300_800_000_000).prop_map(Timestamp::from_micros)
+}
+
+pub fn event_id() -> impl Strategy<Value = EventId> {
+    (any::<u64>(), any::<[u8; 10]>()).prop_map(|(millis, random)| EventId::new(millis, random))
+}
+
+pub fn tenant() -> impl Strategy<Value = Tenant> {
+    "[a-z][a-z0-9-]{0,20}".prop_map(|name| name.parse().unwrap())
+}
+
+pub fn node() -> impl Strategy<Value = NodeId> {
+    any::<[u8; 32]>().prop_map(|key| NodeId::from_public_key(&key))
+}
+
+pub fn via() -> BoxedStrategy<Via> {
+    let some = || proptest::option::of(text());
+    (text(), some(), some(), some())
+        .prop_map(|(protocol, remote, agent, request)| Via {
+            protocol,
+            remote,
+            agent,
+            request,
+        })
+        .boxed()
+}
+
+fn checksum() -> impl Strategy<Value = Option<Checksum>> {
+    let some = (text(), any::<bool>(), text()).prop_map(|(algorithm, composite, value)| Checksum {
+        algorithm,
+        composite,
+        value,
+    });
+    proptest::option::of(some)
+}
+
+fn parts() -> impl Strategy<Value = Vec<Part>> {
+    vec((any::<u32>(), any::<u64>(), checksum()), 0..3).prop_map(|all| {
+        all.into_iter()
+            .map(|(number, size, checksum)| Part {
+                number,
+                size,
+                checksum,
+            })
+            .collect()
+    })
+}
+
+/// Anything that DAG-JSON can hold and give back.
+pub fn ipld() -> BoxedStrategy<Ipld> {
+    let leaf = prop_oneof![
+        Just(Ipld::Null),
+        any::<bool>().prop_map(Ipld::Bool),
+        any::<i64>().prop_map(|n| Ipld::Integer(n.into())),
+        any::<u64>().prop_map(|n| Ipld::Integer(n.into())),
+        (-1e15f64..1e15).prop_map(Ipld::Float),
+        any::<String>().prop_map(Ipld::String),
+        vec(any::<u8>(), 0..20).prop_map(Ipld::Bytes),
+        cid().prop_map(Ipld::Link),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Ipld::List),
+            btree_map("[a-zA-Z]{0,5}|\u{e9}", inner, 0..4).prop_map(Ipld::Map),
+        ]
+    })
+    .boxed()
+}
+
+fn bucket_body() -> BoxedStrategy<Body> {
+    let state = prop_oneof![
+        Just(Versioning::Off),
+        Just(Versioning::Enabled),
+        Just(Versioning::Suspended)
+    ];
+    prop_oneof![
+        (text(), via()).prop_map(|(bucket, via)| BucketCreated { bucket, via }.into()),
+        (text(), via()).prop_map(|(bucket, via)| BucketDeleted { bucket, via }.into()),
+        (text(), state, via()).prop_map(|(bucket, state, via)| BucketVersioned { bucket, state, via }.into()),
+        (text(), text(), proptest::option::of(text()), via()).prop_map(|(bucket, name, document, via)| {
+            BucketConfigured {
+                bucket,
+                name,
+                document,
+                via,
+            }
+            .into()
+        }),
+    ]
+    .boxed()
+}
+
+fn put() -> BoxedStrategy<Body> {
+    let names = (text(), text(), text(), cid(), any::<u64>());
+    let maps = (map(), map(), map());
+    let rest = (
+        checksum(),
+        parts(),
+        proptest::option::of(text()),
+        proptest::option::of(text()),
+        via(),
+    );
+    (names, maps, rest)
+        .prop_map(
+            |(
+                (bucket, key, etag, cid, size),
+                (headers, metadata, tags),
+                (checksum, parts, source, upload, via),
+            )| {
+                let put = ObjectPut {
+                    bucket,
+                    checksum,
+                    cid,
+                    etag,
+                    headers,
+                    key,
+                    metadata,
+                    parts,
+                    size,
+                    source,
+                    tags,
+                    upload,
+                    via,
+                };
+                put.into()
+            },
+        )
+        .boxed()
+}
+
+fn object_body() -> BoxedStrategy<Body> {
+    let version = || proptest::option::of(text());
+    prop_oneof![
+        put(),
+        (text(), text(), version(), via()).prop_map(|(bucket, key, version, via)| ObjectDeleted {
+            bucket,
+            key,
+            version,
+            via
+        }
+        .into()),
+        (text(), text(), map(), version(), via()).prop_map(|(bucket, key, tags, version, via)| {
+            ObjectTagged {
+                bucket,
+                key,
+                tags,
+                version,
+                via,
+            }
+            .into()
+        }),
+    ]
+    .boxed()
+}
+
+fn upload_body() -> BoxedStrategy<Body> {
+    let some = || proptest::option::of(text());
+    prop_oneof![
+        ((text(), text()), some(), some(), (map(), map(), map()), via()).prop_map(
+            |((bucket, key), checksum_algorithm, checksum_type, (headers, metadata, tags), via)| {
+                UploadStarted {
+                    bucket,
+                    checksum_algorithm,
+                    checksum_type,
+                    headers,
+                    key,
+                    metadata,
+                    tags,
+                    via,
+                }
+                .into()
+            }
+        ),
+        (
+            (text(), text(), text(), text()),
+            checksum(),
+            cid(),
+            any::<u32>(),
+            any::<u64>(),
+            via()
+        )
+            .prop_map(
+                |((bucket, key, etag, upload), checksum, cid, number, size, via)| {
+                    UploadPart {
+                        bucket,
+                        checksum,
+                        cid,
+                        etag,
+                        key,
+                        number,
+                        size,
+                        upload,
+                        via,
+                    }
+                    .into()
+                }
+            ),
+        (text(), text(), text(), via()).prop_map(|(bucket, key, upload, via)| UploadAborted {
+            bucket,
+            key,
+            upload,
+            via
+        }
+        .into()),
+    ]
+    .boxed()
+}
+
+fn other_body() -> BoxedStrategy<Body> {
+    let scope =
+        (any::<bool>(), vec(text(), 0..3)).prop_map(|(read_only, buckets)| Scope { read_only, buckets });
+    prop_oneof![
+        ((text(), text(), text(), text()), scope, via()).prop_map(
+            |((access_key, canonical_id, name, sealed_secret), scope, via)| {
+                KeyCreated {
+                    access_key,
+                    canonical_id,
+                    name,
+                    scope,
+                    sealed_secret,
+                    via,
+                }
+                .into()
+            }
+        ),
+        (text(), via()).prop_map(|(access_key, via)| KeyRevoked { access_key, via }.into()),
+        (node(), text()).prop_map(|(node, release)| NodeStarted { node, release }.into()),
+        (
+            (cid(), cid()),
+            any::<[u64; 3]>(),
+            node(),
+            text(),
+            time(),
+            tenant()
+        )
+            .prop_map(
+                |((cid, head), [first, last, size], node, signature, signed_at, tenant)| {
+                    LogSealed {
+                        cid,
+                        first,
+                        head,
+                        last,
+                        node,
+                        signature,
+                        signed_at,
+                        size,
+                        tenant,
+                    }
+                    .into()
+                }
+            ),
+        (ipld(), text(), any::<u32>()).prop_map(|(body, owner, version)| Ext { body, owner, version }.into()),
+    ]
+    .boxed()
+}
+
+pub fn body() -> BoxedStrategy<Body> {
+    prop_oneof![4 => bucket_body(), 4 => object_body(), 3 => upload_body(), 5 => other_body()].boxed()
+}
+
+pub fn event() -> BoxedStrategy<Event> {
+    let who = (text().prop_map(Principal), time(), node(), text());
+    let ids = (event_id(), event_id(), event_id());
+    (who, body(), ids, proptest::option::of(cid()), any::<u64>())
+        .prop_map(
+            |((actor, at, node, stream), body, (cause, correlation, id), prev, seq)| Event {
+                actor,
+                at,
+                body,
+                cause,
+                correlation,
+                id,
+                node,
+                prev,
+                seq,
+                stream,
+            },
+        )
+        .boxed()
+}
