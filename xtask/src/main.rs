@@ -1,1 +1,72 @@
-fn main() {}
+//! `cargo xtask`: everything that is done to Stead rather than by it.
+//!
+//! Owns: the whole test run (`test`), the rules of the tree (`tidy`), the tests that need a real process to
+//! be killed, starved or fed damaged files (`crash`, `torture`), the measurements (`bench`), `fuzz`.
+//! Promises: what is not run is said and counted as failed, never skipped in silence; only processes that it
+//! started itself are ended.
+//! Never: is linked into Stead. It speaks to the binary as any client does, so it depends on no room.
+#![allow(clippy::disallowed_methods)] // real time, threads and randomness are what is being tested against
+
+mod args;
+mod bench;
+mod client;
+mod content;
+mod crash;
+mod fuzz;
+mod http;
+mod paths;
+mod powercut;
+mod process;
+mod server;
+mod sign;
+mod suite;
+mod tidy;
+mod torture;
+
+use args::Args;
+use std::process::ExitCode;
+
+/// Why a chore failed, in words for a person.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// What a chore answers.
+type Outcome<T = ()> = Result<T, Failure>;
+
+const HELP: &str = "\
+cargo xtask <chore>
+
+  test [--skip-clients] [--only NAME]...   everything: format, lints, tidy, tests, clients, crash, torture
+       [--list]                            the names that --only takes
+  tidy                                     the rules of the tree: layers, fences, sizes, docs
+  crash [--rounds N] [--seed N] [--power-cut]
+                                           kill the process (or cut its unsynced writes) under load, N times
+  torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
+  bench s3 [--quick] [--only NAME]...      against Garage, s3s-fs and nginx; writes docs/benchmarks.md
+  fuzz [TARGET] [--seconds N]              the targets in fuzz/, by cargo-fuzz
+
+  STEAD_BIN=PATH uses that binary instead of building one.
+";
+
+fn main() -> ExitCode {
+    let mut args = Args::from_env();
+    let chore = args.positional();
+    let done = match chore.as_deref() {
+        Some("test") => suite::run(args),
+        Some("tidy") => tidy::run(args),
+        Some("crash") => crash::run(args),
+        Some("torture") => torture::run(args),
+        Some("bench") => bench::run(args),
+        Some("fuzz") => fuzz::run(args),
+        None | Some("help") => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(other) => Err(format!("there is no chore {other:?}\n\n{HELP}").into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Real S3 clients, each against a fresh `stead` on loopback.
+//!
+//! A test is a script under `tests/clients/` (or a pytest directory). It is given, as variables: the endpoint
+//! (`STEAD_ENDPOINT`), the key (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_DEFAULT_REGION`), an empty
+//! directory of its own (`WORK`), the binary (`STEAD_BIN`) and the server's data directory (`STEAD_DATA`).
+
+use super::{Session, steps, tools};
+use crate::server::{Build, Server, Settings, binary};
+use crate::{Outcome, paths, process};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// How long a graceful stop may take.
+const STOP: Duration = Duration::from_secs(30);
+
+/// Runs one script or program against a server of its own.
+fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) -> Outcome {
+    let work = paths::scratch(&format!("client-{name}"))?;
+    let files = work.join("work");
+    std::fs::create_dir(&files)?;
+    let server_log = paths::logs().join(format!("{name}-server.log"));
+    let _ = std::fs::remove_file(&server_log); // an earlier run's
+    let settings = Settings::new(&binary(Build::Test)?, &work.join("data"), &server_log);
+    let mut server = Server::start(&settings, None)?;
+    let endpoint = format!("http://{}", server.address);
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(paths::root())
+        .env("STEAD_ENDPOINT", &endpoint)
+        .env("STEAD_API", server.api.clone().unwrap_or_default())
+        .env("STEAD_BIN", &settings.binary)
+        .env("STEAD_DATA", &settings.data)
+        .env("AWS_ENDPOINT_URL", &endpoint)
+        .env("AWS_ACCESS_KEY_ID", &server.key.access)
+        .env("AWS_SECRET_ACCESS_KEY", &server.key.secret)
+        .env("AWS_DEFAULT_REGION", &server.key.region)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", files.join("aws-config"))
+        .env("AWS_SHARED_CREDENTIALS_FILE", files.join("aws-credentials"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("WORK", &files);
+    let status = process::run_logged(&mut command, &session.log)?;
+    if !server.alive() {
+        return Err(format!("the server ended meanwhile:\n{}", process::tail(&server_log, 40)).into());
+    }
+    server.stop(STOP)?;
+    if !status.success() {
+        return Err(format!(
+            "ended with {status}; the server's log is {}",
+            server_log.display()
+        )
+        .into());
+    }
+    std::fs::remove_dir_all(&work)?;
+    Ok(())
+}
+
+fn script(session: &Session, name: &str) -> Outcome {
+    let file = paths::root().join(format!("tests/clients/{name}.sh"));
+    against(session, name, Path::new("bash"), &[&file.to_string_lossy()])
+}
+
+fn python() -> Outcome<std::path::PathBuf> {
+    tools::python(&paths::root().join("tests/s3/requirements.txt"))
+}
+
+/// The behaviour suite in `tests/s3`.
+pub fn s3(session: &Session) -> Outcome {
+    let python = python()?;
+    against(
+        session,
+        "s3",
+        &python,
+        &["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/s3"],
+    )
+}
+
+/// boto3's own multipart machinery and presigned URLs.
+pub fn boto3(session: &Session) -> Outcome {
+    let python = python()?;
+    against(session, "boto3", &python, &["tests/clients/boto3_transfer.py"])
+}
+
+/// The AWS command line.
+pub fn aws(session: &Session) -> Outcome {
+    steps::need(&["aws"])?;
+    script(session, "aws")
+}
+
+/// rclone
+pub fn rclone(session: &Session) -> Outcome {
+    steps::need(&["rclone"])?;
+    script(session, "rclone")
+}
+
+/// restic
+pub fn restic(session: &Session) -> Outcome {
+    steps::need(&["restic"])?;
+    script(session, "restic")
+}
+
+/// s3cmd
+pub fn s3cmd(session: &Session) -> Outcome {
+    steps::need(&["s3cmd"])?;
+    script(session, "s3cmd")
+}
+
+/// CIDs against an independent implementation.
+pub fn cids(session: &Session) -> Outcome {
+    let python = python()?;
+    let js = tools::npm(&paths::root().join("xtask/js"))?;
+    let js = js.to_string_lossy().into_owned();
+    against(session, "cids", &python, &["tests/clients/cids.py", &js])
+}
