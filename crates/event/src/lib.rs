@@ -20,6 +20,7 @@ pub use chain::{ChainError, ChainHead};
 pub use cid::Cid;
 pub use event::{Event, EventError};
 pub use ident::{EventId, IdentError, NodeId, Principal, Tenant};
+pub use ipld_core::ipld::Ipld;
 pub use migrate::{Migrate, MigrateError};
 pub use text_map::TextMap;
 pub use timestamp::Timestamp;

@@ -91,3 +91,25 @@ pub trait Machine: Send + 'static {
     /// Makes everything applied so far durable; answers the marker that a restart would begin from.
     fn checkpoint(&mut self) -> Result<Marker, MachineError>;
 }
+
+impl Append {
+    /// What can be refused before any state is looked at: no events, a block larger than
+    /// [`INLINE_MAX`](crate::command::INLINE_MAX), an event that could not be written as a line. Every driver
+    /// asks this first, because what is committed must be applicable.
+    pub fn check(&self) -> Result<(), LogError> {
+        if self.events.is_empty() {
+            return Err(LogError::Invalid("it has no events"));
+        }
+        if self
+            .blocks
+            .iter()
+            .any(|(_, bytes)| bytes.len() > crate::command::INLINE_MAX)
+        {
+            return Err(LogError::Invalid("a block beside it is too large"));
+        }
+        match self.events.iter().all(|draft| draft.body.check().is_ok()) {
+            true => Ok(()),
+            false => Err(LogError::Invalid("an event cannot be written as a line")),
+        }
+    }
+}

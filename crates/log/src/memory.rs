@@ -1,6 +1,6 @@
 //! A driver for tests: no consensus, nothing durable.
 
-use crate::{Append, Appended, Log, LogError, Machine};
+use crate::{Append, Appended, Committed, Log, LogError, Machine, MachineError, Marker};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
@@ -18,13 +18,34 @@ impl<M: Machine> MemoryLog<M> {
     }
 }
 
+fn unavailable(failed: MachineError) -> LogError {
+    match failed {
+        MachineError::Full => LogError::Full,
+        other => LogError::Unavailable(other.to_string()),
+    }
+}
+
 #[async_trait]
 impl<M: Machine> Log for MemoryLog<M> {
     async fn append(&self, append: Append) -> Result<Appended, LogError> {
-        let _ = append;
-        todo!()
+        append.check()?;
+        let mut machine = self.0.lock();
+        let marker = Marker {
+            index: machine.applied().index + 1,
+            ..Marker::default()
+        };
+        let entry = Committed {
+            marker,
+            appends: vec![append],
+        };
+        let outcomes = machine.apply(vec![entry]).map_err(unavailable)?;
+        match outcomes.into_iter().flatten().next() {
+            Some(outcome) => Ok(outcome?),
+            None => Err(LogError::Unavailable("the machine gave no outcome".into())),
+        }
     }
+
     async fn checkpoint(&self) -> Result<(), LogError> {
-        todo!()
+        self.0.lock().checkpoint().map(drop).map_err(unavailable)
     }
 }

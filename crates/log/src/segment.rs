@@ -1,4 +1,5 @@
-//! Names and places of segment files, and what can be wrong with them.
+//! Names and places of segment files, and what can be wrong with them. The format is described in the
+//! crate's documentation.
 
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -64,9 +65,9 @@ pub enum DamageKind {
     /// The line breaks the chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The line decodes, but its bytes are not the ones that its event is written as.
-    #[error("position {0}: the line is not canonical")]
-    NotCanonical(Position),
+    /// The line is an event and its successor is intact, but that names another line: this one was changed.
+    #[error("position {0}: the line was changed; what follows names another line here")]
+    Changed(Position),
     /// The last line of a segment has no line feed, or the segment ends where lines should follow.
     #[error("position {0} is missing: the segment is cut off here")]
     Truncated(Position),
@@ -80,14 +81,6 @@ pub enum DamageKind {
         at: Position,
         /// The decoder's words.
         why: String,
-    },
-    /// The chain ends elsewhere than expected, or another line stands at the end.
-    #[error("the log ends at position {found}, another end than the expected one at {expected}")]
-    Head {
-        /// Where it should end.
-        expected: Position,
-        /// Where it ends.
-        found: Position,
     },
 }
 
@@ -143,5 +136,74 @@ impl SegmentError {
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source }
+    }
+}
+
+/// A segment file in a tenant's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentFile {
+    pub(crate) first: Position,
+    pub(crate) path: PathBuf,
+    pub(crate) sealed: bool,
+}
+
+/// No line is longer than this (16 MiB): an object of 10,000 parts needs 2 MiB.
+pub(crate) const MAX_LINE: usize = 16 << 20;
+
+/// `<dir>/<tenant>`
+pub(crate) fn tenant_dir(dir: &Path, tenant: &Tenant) -> PathBuf {
+    dir.join(tenant.as_str())
+}
+
+/// `<first, 20 digits>.jsonl`
+pub(crate) fn open_path(dir: &Path, first: Position) -> PathBuf {
+    dir.join(format!("{first:020}.jsonl"))
+}
+
+/// `<first, 20 digits>.jsonl.zst`
+pub(crate) fn sealed_path(dir: &Path, first: Position) -> PathBuf {
+    dir.join(format!("{first:020}.jsonl.zst"))
+}
+
+fn parse_name(name: &str) -> Option<(Position, bool)> {
+    let (digits, sealed) = match name.strip_suffix(".jsonl.zst") {
+        Some(digits) => (digits, true),
+        None => (name.strip_suffix(".jsonl")?, false),
+    };
+    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit())).then_some(())?;
+    Some((digits.parse().ok()?, sealed))
+}
+
+/// The segments in a tenant's own directory, by first position. Where a crash left both forms of one, the
+/// uncompressed is named. No directory is an empty log.
+pub(crate) fn list(dir: &Path) -> Result<Vec<SegmentFile>, SegmentError> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(SegmentError::io("list", dir))?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(SegmentError::io("list", dir))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some((first, sealed)) = name.and_then(parse_name) {
+            files.push(SegmentFile { first, path, sealed });
+        }
+    }
+    files.sort_by_key(|file| (file.first, file.sealed));
+    files.dedup_by_key(|file| file.first);
+    Ok(files)
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), SegmentError> {
+    let handle = std::fs::File::open(dir).map_err(SegmentError::io("open", dir))?;
+    handle.sync_all().map_err(SegmentError::io("sync", dir))
+}
+
+/// Removes a file that may be gone already.
+pub(crate) fn remove(path: &Path) -> Result<(), SegmentError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(SegmentError::io("remove", path)(e)),
+        _ => Ok(()),
     }
 }
