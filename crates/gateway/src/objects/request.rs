@@ -4,7 +4,7 @@ use super::checksum::Algorithm;
 use crate::{Caller, Identity};
 use stead_event::body::{Checksum, Scope};
 use stead_event::{Cid, EventId, Position, TextMap};
-use stead_log::Expect;
+pub use stead_log::Expect;
 
 /// Why a body ended before its end, whatever it came through.
 #[derive(Debug, thiserror::Error)]
