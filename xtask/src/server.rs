@@ -191,9 +191,15 @@ impl Server {
     /// SIGTERM; fails where it does not end well within `bound`.
     pub fn stop(mut self, bound: Duration) -> Outcome<Duration> {
         let begin = Instant::now();
+        self.terminate(bound)?;
+        Ok(begin.elapsed())
+    }
+
+    /// The same on a borrowed server, which is of no use afterwards.
+    pub fn terminate(&mut self, bound: Duration) -> Outcome {
         process::terminate(&self.child);
         match process::wait(&mut self.child, bound)? {
-            Some(status) if status.success() => Ok(begin.elapsed()),
+            Some(status) if status.success() => Ok(()),
             Some(status) => Err(format!("stead ended with {status}").into()),
             None => Err(format!("stead has not ended {bound:?} after SIGTERM").into()),
         }

@@ -14,6 +14,7 @@ use counts::Counts;
 use std::path::PathBuf;
 use std::time::Instant;
 use steps::Step;
+pub use steps::need;
 
 /// What a step needs to know.
 pub struct Session {
