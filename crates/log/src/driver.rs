@@ -113,3 +113,17 @@ impl Append {
         }
     }
 }
+
+impl Machine for Box<dyn Machine> {
+    fn applied(&self) -> Marker {
+        (**self).applied()
+    }
+
+    fn apply(&mut self, entries: Vec<Committed>) -> Result<Vec<Vec<Outcome>>, MachineError> {
+        (**self).apply(entries)
+    }
+
+    fn checkpoint(&mut self) -> Result<Marker, MachineError> {
+        (**self).checkpoint()
+    }
+}

@@ -28,6 +28,7 @@ struct Pending {
 #[derive(Debug)]
 pub struct SegmentWriter {
     dir: PathBuf,
+    tenant: Tenant,
     options: SegmentOptions,
     point: LogPoint,
     /// Oldest first; the last one takes the next line.
@@ -60,25 +61,23 @@ impl SegmentWriter {
             ..at
         };
         set_aside_after(&own, at.segment)?;
-        let missing = || SegmentError::NoSuchPoint {
-            tenant: tenant.clone(),
-            segment: at.segment,
-            offset: at.offset,
-        };
-        let file = open_at(&own, at, options).map_err(|e| e.unwrap_or_else(missing))?;
-        sync_dir(&own)?;
-        sync_dir(dir)?;
-        Ok(Self {
+        let mut writer = Self {
             dir: own,
+            tenant: tenant.clone(),
             options,
             point: at,
             pending: Vec::new(),
-            file: file.map(|file| (at.segment, file)),
+            file: None,
             unsynced: Vec::new(),
             dirty: true,
             dir_dirty: false,
             sync_failed: false,
-        })
+        };
+        let file = open_at(&writer.dir, at, options).map_err(|e| e.unwrap_or_else(|| writer.no_such(at)))?;
+        writer.file = file.map(|file| (at.segment, file));
+        sync_dir(&writer.dir)?;
+        sync_dir(dir)?;
+        Ok(writer)
     }
 
     /// The last event pushed.
@@ -199,23 +198,30 @@ impl SegmentWriter {
         }
         self.pending.retain(|pending| !pending.bytes.is_empty());
         self.point = to;
-        // Whatever reached a file goes too, so that nobody ever reads it.
-        self.drop_segments_after(to.segment)?;
-        let path = open_path(&self.dir, to.segment);
-        match OpenOptions::new().write(true).open(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(SegmentError::io("open", &path)(e)),
-            Ok(file) => {
-                self.dirty = true;
-                let length = file.metadata().map_err(SegmentError::io("read", &path))?.len();
-                if length > to.offset {
-                    file.set_len(to.offset)
-                        .map_err(SegmentError::io("truncate", &path))?;
-                }
-                self.file = Some((to.segment, file));
-            }
-        }
+        // Whatever reached a file goes too, so that nobody ever reads it; what is still pending comes again.
+        let at = match self.pending.first() {
+            Some(first) => LogPoint {
+                segment: first.segment,
+                offset: first.start,
+                ..to
+            },
+            None => to,
+        };
+        self.drop_segments_after(at.segment)?;
+        let file = open_at(&self.dir, at, self.options).map_err(|e| e.unwrap_or_else(|| self.no_such(at)))?;
+        self.file = file.map(|file| (at.segment, file));
+        self.dirty = true;
+        self.dir_dirty = true;
         Ok(())
+    }
+
+    fn no_such(&self, at: LogPoint) -> SegmentError {
+        let tenant = self.tenant.clone();
+        SegmentError::NoSuchPoint {
+            tenant,
+            segment: at.segment,
+            offset: at.offset,
+        }
     }
 
     fn drop_segments_after(&mut self, segment: Position) -> Result<(), SegmentError> {
