@@ -7,11 +7,21 @@
 //! below what the machine calls durable.
 //! Never: knows what an event means, or what a view does with it.
 
-#![allow(clippy::todo)]
-
+mod batch;
+mod machine;
+mod members;
+mod network;
 mod options;
+mod proposer;
 mod raft_log;
-pub mod wal;
+mod store;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod types;
+mod wal;
 
 pub use options::{ClusterError, ClusterOptions, Status};
 pub use raft_log::{RaftLog, start};
+pub use wal::Damage;

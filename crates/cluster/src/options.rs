@@ -63,8 +63,12 @@ pub struct Status {
     pub wal_bytes: u64,
     /// How often the write-ahead log was synced since the start.
     pub wal_syncs: u64,
+    /// Microseconds spent writing and syncing it since the start.
+    pub wal_sync_micros: u64,
     /// Raft entries written since the start.
     pub wal_entries: u64,
+    /// The disk is full and consensus waits for room.
+    pub wal_stalled: bool,
 }
 
 /// Why consensus does not start or stop.
@@ -80,7 +84,7 @@ pub enum ClusterError {
     },
     /// Stored consensus state is not what was written, and going on would lose acknowledged writes.
     #[error("{0}")]
-    Damaged(#[from] crate::wal::Damage),
+    Damaged(#[from] crate::Damage),
     /// The directory was written by a newer version.
     #[error("{what} has format {found}, this version reads up to {known}: start the newer version")]
     Newer {

@@ -1,30 +1,244 @@
-//! The [`Log`] that clients of consensus see.
+//! The [`Log`] that clients of consensus see: starting, appending, checkpoints, stopping.
 
+use crate::batch::{Encoded, encode};
+use crate::machine::{MachineThread, read_marker};
+use crate::network::Nobody;
+use crate::proposer::{Proposal, Proposer, QUEUE};
+use crate::store::LogStore;
+use crate::types::{FOUNDER, Member, TypeConfig};
+use crate::wal::{Wal, WalOptions};
 use crate::{ClusterError, ClusterOptions, Status};
 use async_trait::async_trait;
+use openraft::async_runtime::watch::WatchReceiver;
+use openraft::{Config, Raft, SnapshotPolicy};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use stead_log::{Append, Appended, Log, LogError, Machine};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use stead_log::command::INLINE_MAX;
+use stead_log::{Append, Appended, Log, LogError, Machine, MachineError};
+use stead_runtime::{Space, TaskKind, blocking, free_bytes};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+
+/// Recent entries kept in memory, about, in bytes. One voter reads an entry once, right after writing it.
+const RECENT_BYTES: usize = 4 * 1024 * 1024;
+/// Bounds of a segment file's size, in bytes: small where the disk is small.
+const SEGMENT_BYTES: (u64, u64) = (1024 * 1024, 16 * 1024 * 1024);
+/// An append that is larger when encoded is refused, in bytes.
+const APPEND_MAX: usize = 16 * 1024 * 1024;
+/// An append of more inline bytes or events than this is encoded off the async threads.
+const ENCODE_HERE: (usize, usize) = (256 * 1024, 64);
+/// How long an append waits for room in the queue.
+const QUEUE_WAIT: Duration = Duration::from_secs(2);
+/// How long the start waits for the election and for what was committed before to be applied again.
+const START_WAIT: Duration = Duration::from_secs(30);
+/// How often the checkpoint policy looks at the write-ahead log's size.
+const POLICY_TICK: Duration = Duration::from_secs(1);
 
 /// Appends through Raft. Dropping it does not stop Raft: call [`RaftLog::stop`].
 pub struct RaftLog {
-    _private: (),
+    raft: Raft<TypeConfig, MachineThread>,
+    machine: MachineThread,
+    wal: Wal,
+    space: Space,
+    queue: mpsc::Sender<Proposal>,
+    /// Held while a checkpoint is made, so that two are not made at once.
+    checkpoint: Mutex<()>,
+    /// Bytes of write-ahead log that had been written at the last checkpoint.
+    checkpoint_at: AtomicU64,
+    stopped: AtomicBool,
+    stop: Arc<Notify>,
+}
+
+fn raft_error(error: impl std::fmt::Display) -> ClusterError {
+    ClusterError::Raft(error.to_string())
+}
+
+fn config() -> Result<Arc<Config>, ClusterError> {
+    let config = Config {
+        cluster_name: "stead".into(),
+        heartbeat_interval: 1_000,
+        election_timeout_min: 3_000,
+        election_timeout_max: 6_000,
+        // Checkpoints decide when there is a snapshot, and the log is purged right behind it.
+        snapshot_policy: SnapshotPolicy::Never,
+        max_in_snapshot_log_to_keep: 0,
+        purge_batch_size: 1,
+        // A restarted leader may have lost unsynced entries of its term, so it begins a new one.
+        enable_leader_restore: Some(false),
+        ..Config::default()
+    };
+    config.validate().map(Arc::new).map_err(raft_error)
 }
 
 /// Starts consensus on `options.dir` over `machine`, making a cluster of one voter at the first start.
-/// Returns as soon as appends are accepted; they wait for the election, which takes milliseconds.
+/// Returns when this node leads and everything that was acknowledged before is applied.
 ///
 /// # Errors
 /// Where the directory cannot be read or written, is damaged above what the machine holds durably, or was
 /// written by a newer version.
 pub async fn start(options: ClusterOptions, machine: Box<dyn Machine>) -> Result<Arc<RaftLog>, ClusterError> {
-    let _ = (options, machine);
-    todo!()
+    let marker = machine.applied();
+    let durable = read_marker(&marker)
+        .map_err(|why| ClusterError::Diverged(format!("the applied marker is not readable: {why}")))?;
+    let wal = open_wal(&options, durable.as_ref().map(|(id, _)| *id)).await?;
+    let (purged, _) = wal.bounds();
+    if purged.is_some_and(|purged| durable.as_ref().is_none_or(|(id, _)| id.index < purged.index)) {
+        wal.stop().await;
+        return Err(ClusterError::Diverged(format!(
+            "the write-ahead log begins after entry {}, but the machine's files hold only {}: an older copy \
+             of log/ or state/ was put beside a newer raft/. Put back the files that belong together",
+            purged.map_or(0, |id| id.index),
+            durable.map_or_else(
+                || "nothing".into(),
+                |(id, _)| format!("entries up to {}", id.index)
+            ),
+        )));
+    }
+    let machine = MachineThread::start(machine, durable, &options.tasks)
+        .map_err(ClusterError::io("cannot start the machine's thread"))?;
+    let raft = match lead(&options, &wal, &machine).await {
+        Ok(raft) => raft,
+        Err(error) => {
+            wal.stop().await;
+            machine.stop().await;
+            return Err(error);
+        }
+    };
+    let (queue, proposals) = mpsc::channel(QUEUE);
+    let stalled = {
+        let (wal, machine) = (wal.metrics.clone(), machine.stalled.clone());
+        move || wal.stalled.load(Ordering::SeqCst) || machine.load(Ordering::SeqCst)
+    };
+    let proposer = Proposer {
+        raft: raft.clone(),
+        queue: proposals,
+        stalled: Box::new(stalled),
+    };
+    options.tasks.spawn(TaskKind::Core, "proposer", proposer.run());
+    let log = Arc::new(RaftLog {
+        raft,
+        machine,
+        wal,
+        space: options.space.clone(),
+        queue,
+        checkpoint: Mutex::new(()),
+        checkpoint_at: AtomicU64::new(0),
+        stopped: AtomicBool::new(false),
+        stop: Arc::default(),
+    });
+    options.tasks.spawn(
+        TaskKind::Core,
+        "checkpoints",
+        policy(Arc::downgrade(&log), options.clone()),
+    );
+    Ok(log)
+}
+
+async fn open_wal(
+    options: &ClusterOptions,
+    durable: Option<crate::types::LogId>,
+) -> Result<Wal, ClusterError> {
+    let (smallest, largest) = SEGMENT_BYTES;
+    let room = options
+        .dir
+        .parent()
+        .and_then(|parent| free_bytes(parent).ok())
+        .unwrap_or(u64::MAX);
+    let wal = WalOptions {
+        dir: options.dir.clone(),
+        segment_bytes: (room / 64).next_multiple_of(4096).clamp(smallest, largest),
+        recent_bytes: RECENT_BYTES,
+        durable,
+        tasks: options.tasks.clone(),
+        clock: options.clock.clone(),
+    };
+    blocking(move || Wal::open(wal)).await
+}
+
+/// Starts Raft and waits until this node leads.
+async fn lead(
+    options: &ClusterOptions,
+    wal: &Wal,
+    machine: &MachineThread,
+) -> Result<Raft<TypeConfig, MachineThread>, ClusterError> {
+    let raft = Raft::new(FOUNDER, config()?, Nobody, LogStore(wal.clone()), machine.clone())
+        .await
+        .map_err(raft_error)?;
+    if raft.is_initialized().await.map_err(raft_error)? {
+        raft.trigger().elect(false).await.map_err(raft_error)?;
+    } else {
+        let founder = Member {
+            name: options.node.to_string(),
+        };
+        raft.initialize(BTreeMap::from([(FOUNDER, founder)]))
+            .await
+            .map_err(raft_error)?;
+    }
+    let wait = raft.wait(Some(START_WAIT));
+    wait.metrics(|m| m.current_leader == Some(FOUNDER), "this node leads")
+        .await
+        .map_err(raft_error)?;
+    if let Err(late) = raft.wait_for_recovery(Some(START_WAIT)).await {
+        let broken = raft.metrics().borrow_watched().running_state.clone();
+        broken.map_err(raft_error)?;
+        // A full disk holds up applying; reading works meanwhile, and appends say that it is full.
+        tracing::warn!(%late, "what was written before is not all applied yet");
+    }
+    Ok(raft)
+}
+
+/// Makes checkpoints after time or bytes, as long as the log lives.
+async fn policy(log: std::sync::Weak<RaftLog>, options: ClusterOptions) {
+    let Some(stop) = log.upgrade().map(|log| log.stop.clone()) else {
+        return;
+    };
+    let mut last = options.clock.instant();
+    let tick = POLICY_TICK.min(options.checkpoint_every);
+    loop {
+        tokio::select! {
+            () = stop.notified() => return,
+            () = tokio::time::sleep(tick) => {}
+        }
+        let Some(log) = log.upgrade() else { return };
+        let written = log.wal.metrics.bytes.load(Ordering::Relaxed);
+        let since = written.saturating_sub(log.checkpoint_at.load(Ordering::Relaxed));
+        let due = since >= options.checkpoint_bytes
+            || (last.elapsed() >= options.checkpoint_every && log.has_news());
+        if !due {
+            continue;
+        }
+        last = options.clock.instant();
+        match log.make_checkpoint().await {
+            Ok(()) => {}
+            Err(MachineError::Full) => tracing::warn!("the disk is full: no checkpoint could be made"),
+            Err(error) => tracing::error!(%error, "no checkpoint could be made"),
+        }
+    }
 }
 
 impl RaftLog {
     /// How consensus stands.
     pub fn status(&self) -> Status {
-        todo!()
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let (purged, last_log) = self.wal.bounds();
+        let progress = self.machine.progress.lock();
+        Status {
+            term: metrics.current_term,
+            leader: metrics.current_leader,
+            voters: metrics.membership_config.membership().voter_ids().collect(),
+            last_log: last_log.map(|id| id.index),
+            applied: progress.applied.map(|id| id.index),
+            durable: progress.durable.as_ref().map(|(id, _)| id.index),
+            purged: purged.map(|id| id.index),
+            wal_bytes: self.wal.file_bytes(),
+            wal_syncs: self.wal.metrics.syncs.load(Ordering::Relaxed),
+            wal_sync_micros: self.wal.metrics.sync_micros.load(Ordering::Relaxed),
+            wal_entries: self.wal.metrics.entries.load(Ordering::Relaxed),
+            wal_stalled: self.wal.metrics.stalled.load(Ordering::SeqCst)
+                || self.machine.stalled.load(Ordering::SeqCst),
+        }
     }
 
     /// Makes a checkpoint, ends Raft and its threads. Appends answer `Unavailable` afterwards.
@@ -32,18 +246,92 @@ impl RaftLog {
     /// # Errors
     /// Where the checkpoint or the shut-down fails; everything acknowledged is durable all the same.
     pub async fn stop(&self) -> Result<(), ClusterError> {
-        todo!()
+        if self.stopped.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.stop.notify_one();
+        let checkpoint = if self.has_news() {
+            self.make_checkpoint().await
+        } else {
+            Ok(())
+        };
+        let shut = self.raft.shutdown().await;
+        self.wal.stop().await;
+        self.machine.stop().await;
+        checkpoint.map_err(|error| ClusterError::Raft(format!("no checkpoint at the stop: {error}")))?;
+        shut.map_err(raft_error)
     }
+
+    /// Whether anything was applied that is not durable outside the write-ahead log.
+    fn has_news(&self) -> bool {
+        let progress = self.machine.progress.lock();
+        progress.applied != progress.durable.as_ref().map(|(id, _)| *id)
+    }
+
+    async fn make_checkpoint(&self) -> Result<(), MachineError> {
+        let _one = self.checkpoint.lock().await;
+        let written = self.wal.metrics.bytes.load(Ordering::Relaxed);
+        self.machine.checkpoint().await?;
+        self.checkpoint_at.store(written, Ordering::Relaxed);
+        // Raft takes the durable marker for its snapshot and purges the log below it.
+        if let Err(error) = self.raft.trigger().snapshot().await {
+            tracing::warn!(%error, "the write-ahead log is not purged");
+        }
+        Ok(())
+    }
+}
+
+fn validate(append: &Append) -> Result<(), LogError> {
+    if append.events.is_empty() {
+        return Err(LogError::Invalid("it has no events"));
+    }
+    if append.blocks.iter().any(|(_, bytes)| bytes.len() > INLINE_MAX) {
+        return Err(LogError::Invalid("a block is larger than 64 KiB"));
+    }
+    Ok(())
+}
+
+async fn encoded(append: Append, inline: usize) -> Result<Encoded, LogError> {
+    let large = inline > ENCODE_HERE.0 || append.events.len() > ENCODE_HERE.1;
+    let make = move || encode(&append).map(|cbor| Encoded { append, cbor });
+    let made = if large { blocking(make).await } else { make() };
+    let made = made.map_err(|why| {
+        tracing::error!(%why, "an append does not encode");
+        LogError::Invalid("it does not encode")
+    })?;
+    if made.cbor.len() > APPEND_MAX {
+        return Err(LogError::Invalid("it is larger than 16 MiB"));
+    }
+    Ok(made)
+}
+
+fn unavailable() -> LogError {
+    LogError::Unavailable("this node is stopping or its consensus has failed".into())
 }
 
 #[async_trait]
 impl Log for RaftLog {
     async fn append(&self, append: Append) -> Result<Appended, LogError> {
-        let _ = append;
-        todo!()
+        validate(&append)?;
+        if self.stopped.load(Ordering::SeqCst) {
+            return Err(unavailable());
+        }
+        let inline: usize = append.blocks.iter().map(|(_, bytes)| bytes.len()).sum();
+        if !self.space.admits(inline as u64) {
+            return Err(LogError::Full);
+        }
+        let encoded = encoded(append, inline).await?;
+        let room = tokio::time::timeout(QUEUE_WAIT, self.queue.reserve()).await;
+        let room = room.map_err(|_| LogError::Busy)?.map_err(|_| unavailable())?;
+        let (answer, answered) = oneshot::channel();
+        room.send(Proposal { encoded, answer });
+        answered.await.unwrap_or_else(|_| Err(unavailable()))
     }
 
     async fn checkpoint(&self) -> Result<(), LogError> {
-        todo!()
+        self.make_checkpoint().await.map_err(|error| match error {
+            MachineError::Full => LogError::Full,
+            other => LogError::Unavailable(other.to_string()),
+        })
     }
 }
