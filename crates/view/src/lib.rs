@@ -5,13 +5,19 @@
 //! Promises: a view is a function of the log alone, so that deleting `state/` and folding again gives the
 //! same tables byte for byte; an append is in lines, blocks and views together or not at all.
 //! Never: the truth. Never knows a protocol, and never answers from data whose checksum is wrong.
-#![allow(clippy::todo)]
 
+mod applied;
+mod database;
 pub mod engine;
 pub mod error;
 pub mod keys;
 pub mod names;
+mod overlay;
+pub mod projection;
 pub mod segments;
+mod shared;
+pub mod tables;
+mod times;
 pub mod views;
 
 pub use engine::{Engine, EngineOptions};
@@ -21,5 +27,6 @@ pub use names::{
     BucketRecord, Counts, ListQuery, Names, ObjectRecord, Page, PartRecord, UploadPage, UploadQuery,
     UploadRecord, VersionEntry, VersionPage, VersionQuery,
 };
+pub use projection::Projection;
 pub use segments::Segments;
-pub use views::{RebuildReport, Views};
+pub use views::{RebuildReport, Views, rebuild_offline};

@@ -1,10 +1,21 @@
 //! The read side of all views.
 
-use crate::{Keys, Names, Segments, ViewError};
+use crate::database::{self, Points};
+use crate::engine::Paths;
+use crate::error::ViewError;
+use crate::overlay::Overlay;
+use crate::shared::Shared;
+use crate::tables::Snapshot;
+use crate::{Keys, Names, Segments, applied, engine};
+use redb::Database;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use stead_event::{Position, Tenant, Timestamp};
-use stead_log::Tail;
+use stead_log::{LogPoint, Tail};
+
+/// Memory for pages of a database that is folded anew offline (32 MiB).
+const OFFLINE_CACHE: usize = 32 << 20;
 
 /// What a rebuild found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,61 +33,168 @@ pub struct RebuildReport {
 /// The read side of all views; cheap to clone. Everything but `at` and `rebuild` blocks, but not for long.
 #[derive(Clone)]
 pub struct Views {
-    _shared: (),
+    shared: Arc<Shared>,
 }
 
 impl Views {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
     /// The views of a directory that no node runs on, without changing anything in it: what the views
     /// lack is folded from the log in memory.
+    ///
+    /// # Errors
+    /// Where the log cannot be read, or is damaged behind what the views hold.
     pub fn offline(data: &Path, cache_bytes: usize) -> Result<(Self, Tail), ViewError> {
-        let _ = (data, cache_bytes);
-        todo!()
+        let paths = Paths::of(data);
+        let tail = Tail::open(&paths.log).map_err(ViewError::log(&Tenant::main()))?;
+        let to: Points = tail
+            .tenants()
+            .into_iter()
+            .map(|tenant| {
+                let point = LogPoint {
+                    head: tail.head(&tenant),
+                    ..LogPoint::default()
+                };
+                (tenant, point)
+            })
+            .collect();
+        let (database, from) = match offline_database(&paths, cache_bytes) {
+            Ok(Some(found)) => found,
+            other => {
+                if let Err(error) = other {
+                    tracing::warn!(%error, "the view database is passed over; views are folded from the log");
+                }
+                let database = database::open_on(Overlay::empty(), cache_bytes)?;
+                database::prepare(&database)?;
+                (database, Points::new())
+            }
+        };
+        engine::fold(&database, &paths.log, &from, &to, &mut |_, _| {})?;
+        Ok((Self::new(Shared::new(tail.clone(), database, None)), tail))
     }
+
+    fn snapshot(&self) -> Result<Snapshot, ViewError> {
+        Snapshot::begin(self.shared.database()?, Some(self.shared.clone()))
+    }
+
     /// How far a tenant's log is folded.
     pub fn position(&self, tenant: &Tenant) -> Position {
-        let _ = tenant;
-        todo!()
+        self.shared.tail.head(tenant).seq
     }
+
     /// Returns when `position` is folded.
     pub async fn at(&self, tenant: &Tenant, position: Position) {
-        let _ = (tenant, position);
-        todo!()
+        if let Some(before) = position.checked_sub(1) {
+            self.shared.tail.wait_past(tenant, before).await;
+        }
     }
-    /// The last position of the main tenant's log whose event is not younger than `time`; zero where all are.
+
+    /// The last position of the main tenant's log whose event is not younger than `time`; zero where all
+    /// are.
     pub fn position_at(&self, time: Timestamp) -> Result<Position, ViewError> {
-        let _ = time;
-        todo!()
+        self.names()?.position_at(time)
     }
+
     /// Buckets and objects, as of now, unchanging while the answer is held.
     pub fn names(&self) -> Result<Names, ViewError> {
-        todo!()
+        Ok(Names::new(self.snapshot()?, self.shared.tail.clone()))
     }
+
     /// Access keys, as of now.
     pub fn keys(&self) -> Result<Keys, ViewError> {
-        todo!()
+        Ok(Keys {
+            snapshot: self.snapshot()?,
+        })
     }
+
     /// Sealed segments, as of now.
     pub fn segments(&self) -> Result<Segments, ViewError> {
-        todo!()
+        Ok(Segments {
+            snapshot: self.snapshot()?,
+        })
     }
+
     /// SHA-256 (hexadecimal) of every table's rows, by table: two directories with the same log answer
     /// the same.
     pub fn dump_hash(&self) -> Result<BTreeMap<String, String>, ViewError> {
-        todo!()
+        database::hash_tables(&self.snapshot()?)
     }
+
     /// Folds all views anew beside the present ones, compares, and puts the new ones in their place.
     /// Reading and writing go on meanwhile. `progress` is told (events folded, events in all).
     pub async fn rebuild(
         &self,
-        progress: impl FnMut(u64, u64) + Send + 'static,
+        mut progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Result<RebuildReport, ViewError> {
-        let _ = progress;
-        todo!()
+        let shared = self.shared.clone();
+        stead_runtime::blocking(move || engine::rebuild(&shared, &mut progress)).await
     }
 }
 
-/// As [`Views::rebuild`], of a directory that no node runs on.
+/// The database of a directory as it stands, with whatever is written to it kept in memory.
+fn offline_database(paths: &Paths, cache_bytes: usize) -> Result<Option<(Database, Points)>, ViewError> {
+    if !paths.database.exists() {
+        return Ok(None);
+    }
+    let database = Arc::new(database::open_on(Overlay::over(&paths.database)?, cache_bytes)?);
+    let Some(progress) = database::progress(database.clone())? else {
+        return Ok(None);
+    };
+    let database = Arc::into_inner(database).expect("the snapshot that shared it is gone");
+    Ok(Some((database, progress.points)))
+}
+
+/// As [`Views::rebuild`], of a directory that no node runs on and that the caller has locked. The views
+/// are folded as far as they were, and what a write-ahead log may still bring comes at the next start.
+///
+/// # Errors
+/// Where the log does not verify up to there, or files cannot be read or written.
 pub fn rebuild_offline(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<RebuildReport, ViewError> {
-    let _ = (data, progress);
-    todo!()
+    let paths = Paths::of(data);
+    let missing = || {
+        let what = format!(
+            "{}: there are no views and no record of a checkpoint",
+            data.display()
+        );
+        ViewError::Diverged(what)
+    };
+    let old = match paths.database.exists() {
+        true => database::open_file(&paths.database, OFFLINE_CACHE)
+            .map(Arc::new)
+            .and_then(|database| {
+                let progress = database::progress(database.clone())?;
+                Ok(progress.map(|progress| (database, progress)))
+            }),
+        false => Ok(None),
+    };
+    let old = match old {
+        Ok(old) => old,
+        Err(error) if error.is_of_database() => {
+            tracing::warn!(%error, "the view database cannot be read");
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let to = match &old {
+        Some((_, progress)) => progress.clone(),
+        None => applied::read(&paths.applied)?.ok_or_else(missing)?,
+    };
+    let database = Arc::new(engine::begin(&paths, OFFLINE_CACHE)?);
+    let events = engine::fold(&database, &paths.log, &Points::new(), &to.points, progress)?;
+    let fresh = Snapshot::begin(database.clone(), None)?;
+    let report = match old {
+        Some((old, _)) => engine::compare(&Snapshot::begin(old, None)?, &fresh, events)?,
+        None => RebuildReport {
+            equal: false,
+            events,
+            tables: database::hash_tables(&fresh)?,
+            ..Default::default()
+        },
+    };
+    drop(fresh);
+    database::commit_durably(&database, &to)?;
+    engine::put_in_place(&paths)?;
+    Ok(report)
 }

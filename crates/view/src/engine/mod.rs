@@ -1,7 +1,21 @@
 //! The machine that committed appends are applied to.
+//!
+//! One lock holds all that an apply changes. It is free but for a repair or the end of a rebuild, when
+//! another thread than the driver's holds it.
+
+mod core;
+mod open;
+mod preconditions;
+mod refold;
+
+pub(crate) use self::core::Core;
+pub(crate) use self::open::Paths;
+pub(crate) use self::refold::{begin, compare, fold, put_in_place, rebuild};
 
 use crate::{ViewError, Views};
+use parking_lot::Mutex;
 use std::path::PathBuf;
+use std::sync::Arc;
 use stead_block::LocalStore;
 use stead_event::NodeId;
 use stead_log::{Committed, Machine, MachineError, Marker, Outcome, Tail};
@@ -26,7 +40,7 @@ pub struct EngineOptions {
 
 /// Evaluates preconditions, writes lines and inline blocks, folds views.
 pub struct Engine {
-    _core: (),
+    core: Arc<Mutex<Core>>,
 }
 
 impl Engine {
@@ -36,20 +50,25 @@ impl Engine {
     /// Where files cannot be read or written, or where views are missing and the log that they would be
     /// folded from is damaged.
     pub fn open(options: EngineOptions, store: LocalStore) -> Result<(Self, Views, Tail), ViewError> {
-        let _ = (options, store);
-        todo!()
+        let core = open::open(options, store)?;
+        let shared = core.shared.clone();
+        let core = Arc::new(Mutex::new(core));
+        shared.attach(Arc::downgrade(&core));
+        let tail = shared.tail.clone();
+        Ok((Self { core }, Views::new(shared), tail))
     }
 }
 
 impl Machine for Engine {
     fn applied(&self) -> Marker {
-        todo!()
+        self.core.lock().marker.clone()
     }
+
     fn apply(&mut self, entries: Vec<Committed>) -> Result<Vec<Vec<Outcome>>, MachineError> {
-        let _ = entries;
-        todo!()
+        Ok(self.core.lock().apply(&entries)?)
     }
+
     fn checkpoint(&mut self) -> Result<Marker, MachineError> {
-        todo!()
+        Ok(self.core.lock().checkpoint()?)
     }
 }

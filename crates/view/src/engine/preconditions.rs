@@ -1,0 +1,37 @@
+//! Whether what an append requires holds, in the very transaction that it would be folded in.
+
+use crate::error::ViewError;
+use crate::tables::Read;
+use crate::{keys, names, segments};
+use stead_event::Position;
+use stead_log::Precondition;
+
+/// The first precondition that does not hold.
+pub(super) fn first_failing(
+    read: &impl Read,
+    head: Position,
+    require: &[Precondition],
+) -> Result<Option<Precondition>, ViewError> {
+    for precondition in require {
+        if !holds(read, head, precondition)? {
+            return Ok(Some(precondition.clone()));
+        }
+    }
+    Ok(None)
+}
+
+fn holds(read: &impl Read, head: Position, precondition: &Precondition) -> Result<bool, ViewError> {
+    Ok(match precondition {
+        Precondition::KeyAbsent(key) => keys::find(read, key)?.is_none(),
+        Precondition::KeyActive(key) => keys::find(read, key)?.is_some_and(|key| key.revoked.is_none()),
+        Precondition::LogAt(position) => head == *position,
+        Precondition::SegmentUnsealed { tenant, first } => !segments::is_sealed(read, tenant, *first)?,
+        Precondition::BucketExists(_)
+        | Precondition::BucketAbsent(_)
+        | Precondition::BucketEmpty(_)
+        | Precondition::Object { .. }
+        | Precondition::VersionExists { .. }
+        | Precondition::UploadOpen { .. }
+        | Precondition::UploadParts { .. } => names::holds(read, precondition)?,
+    })
+}

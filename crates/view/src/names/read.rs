@@ -1,0 +1,187 @@
+//! Single buckets and objects, as of now.
+
+use super::fold::{find_version, newest_version};
+use super::stored::{StoredBucket, StoredCounts, StoredObject};
+use super::{BucketRecord, Counts, ObjectRecord, rows};
+use crate::database;
+use crate::error::ViewError;
+use crate::segments::StoredSegment;
+use crate::tables::{Read, Rows, Snapshot, TableId};
+use crate::times;
+use std::sync::Arc;
+use stead_event::body::Versioning;
+use stead_event::{Cid, Position, Tenant, Timestamp};
+use stead_log::Tail;
+
+/// Buckets and objects at one moment: a read transaction. Every method blocks, but not for long.
+pub struct Names {
+    pub(super) snapshot: Arc<Snapshot>,
+    tail: Tail,
+}
+
+/// The bucket of that name.
+pub(super) fn bucket(read: &impl Read, name: &str) -> Result<Option<StoredBucket>, ViewError> {
+    read.value(TableId::Buckets, name.as_bytes())
+}
+
+/// The newest listed state of a key: an object, or a delete marker.
+pub(super) fn newest(
+    read: &impl Read,
+    bucket: &StoredBucket,
+    key: &str,
+) -> Result<Option<StoredObject>, ViewError> {
+    let current = read.value(TableId::Current, &rows::current(bucket.id, key))?;
+    if current.is_some() || bucket.versioning == Versioning::Off {
+        return Ok(current);
+    }
+    newest_version(read, bucket.id, key)
+}
+
+/// A listed state, by its version id.
+pub(super) fn version(
+    read: &impl Read,
+    bucket: u64,
+    key: &str,
+    id: &str,
+) -> Result<Option<StoredObject>, ViewError> {
+    let current = read.value::<StoredObject>(TableId::Current, &rows::current(bucket, key))?;
+    match current {
+        Some(state) if state.is_version(id) => Ok(Some(state)),
+        _ => find_version(read, bucket, key, id),
+    }
+}
+
+impl Names {
+    pub(crate) fn new(snapshot: Snapshot, tail: Tail) -> Self {
+        Self {
+            snapshot: Arc::new(snapshot),
+            tail,
+        }
+    }
+
+    pub(super) fn id(&self, bucket_name: &str) -> Result<Option<u64>, ViewError> {
+        Ok(bucket(&*self.snapshot, bucket_name)?.map(|bucket| bucket.id))
+    }
+
+    /// The position of the main tenant's log that this is the state at.
+    pub fn position(&self) -> Result<Position, ViewError> {
+        Ok(database::point(&*self.snapshot, &Tenant::main())?.head.seq)
+    }
+
+    /// A bucket.
+    pub fn bucket(&self, name: &str) -> Result<Option<BucketRecord>, ViewError> {
+        Ok(bucket(&*self.snapshot, name)?.map(StoredBucket::record))
+    }
+
+    /// Every bucket, by name.
+    pub fn buckets(&self) -> Result<Vec<(String, BucketRecord)>, ViewError> {
+        let all = self.snapshot.rows(TableId::Buckets, &[], None)?.map(|row| {
+            let row = row?;
+            let name = String::from_utf8_lossy(row.key()).into_owned();
+            Ok((name, row.value::<StoredBucket>()?.record()))
+        });
+        all.collect()
+    }
+
+    /// A bucket's configuration document (`tagging`, `cors`, …).
+    pub fn config(&self, bucket: &str, name: &str) -> Result<Option<String>, ViewError> {
+        let Some(bucket) = self.id(bucket)? else {
+            return Ok(None);
+        };
+        self.snapshot
+            .get(TableId::Configs, &rows::config(bucket, name), |document| {
+                let text = std::str::from_utf8(document);
+                text.map(str::to_owned)
+                    .map_err(|_| ViewError::Damaged("a document is not UTF-8".into()))
+            })
+    }
+
+    /// What a bucket holds; zeros where there is no such bucket.
+    pub fn counts(&self, bucket: &str) -> Result<Counts, ViewError> {
+        let Some(bucket) = self.id(bucket)? else {
+            return Ok(Counts::default());
+        };
+        let counts = self
+            .snapshot
+            .value::<StoredCounts>(TableId::Counts, &bucket.to_be_bytes())?;
+        Ok(counts.unwrap_or_default().record())
+    }
+
+    /// The newest listed state of a key: an object, or a delete marker (`marker`).
+    pub fn object(&self, bucket_name: &str, key: &str) -> Result<Option<ObjectRecord>, ViewError> {
+        let Some(bucket) = bucket(&*self.snapshot, bucket_name)? else {
+            return Ok(None);
+        };
+        Ok(newest(&*self.snapshot, &bucket, key)?.map(|state| state.record(true)))
+    }
+
+    /// A listed version (`null` names the null version).
+    pub fn version(&self, bucket: &str, key: &str, id: &str) -> Result<Option<ObjectRecord>, ViewError> {
+        let Some(bucket) = self.id(bucket)? else {
+            return Ok(None);
+        };
+        Ok(version(&*self.snapshot, bucket, key, id)?.map(|state| state.record(true)))
+    }
+
+    /// The last position whose event is not younger than `time`; zero where all are.
+    pub fn position_at(&self, time: Timestamp) -> Result<Position, ViewError> {
+        times::position_at(
+            &*self.snapshot,
+            &self.tail,
+            &Tenant::main(),
+            self.position()?,
+            time,
+        )
+    }
+
+    /// The moment that history has been pruned up to: what was superseded before it is gone.
+    pub fn pruned_before(&self) -> Result<Option<Timestamp>, ViewError> {
+        super::pruned_before(&*self.snapshot)
+    }
+
+    /// Root CIDs of everything that must be kept: current objects, listed versions, history that was
+    /// superseded at `since` or later (all of it for `None`), parts of open uploads, sealed segments. A
+    /// CID may come more than once.
+    pub fn reachable(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<Box<dyn Iterator<Item = Result<Cid, ViewError>> + Send>, ViewError> {
+        let kept = move |state: &StoredObject| match (state.superseded, since) {
+            (Some((_, micros)), Some(since)) => micros >= since.as_micros(),
+            _ => true,
+        };
+        let states = |table| {
+            self.roots(table, move |row| {
+                let state: StoredObject = row.value()?;
+                Ok(if kept(&state) { state.cid } else { None })
+            })
+        };
+        let [current, versions, history] = [
+            states(TableId::Current)?,
+            states(TableId::Versions)?,
+            states(TableId::History)?,
+        ];
+        let parts = self.roots(TableId::Parts, |row| {
+            Ok(Some(row.value::<super::stored::StoredPart>()?.cid))
+        })?;
+        let sealed = self.roots(TableId::Sealed, |row| {
+            Ok(Some(row.value::<StoredSegment>()?.0.cid))
+        })?;
+        Ok(Box::new(
+            current.chain(versions).chain(history).chain(parts).chain(sealed),
+        ))
+    }
+
+    fn roots(
+        &self,
+        table: TableId,
+        root: impl Fn(&crate::tables::Row<'_>) -> Result<Option<Cid>, ViewError> + Send + 'static,
+    ) -> Result<Box<dyn Iterator<Item = Result<Cid, ViewError>> + Send>, ViewError> {
+        let rows: Rows<'static> = self.snapshot.owned_rows(table)?;
+        let snapshot = self.snapshot.clone();
+        Ok(Box::new(rows.filter_map(move |row| {
+            let _keep = &snapshot;
+            row.and_then(|row| root(&row)).transpose()
+        })))
+    }
+}
