@@ -1,11 +1,102 @@
 //! The S3 gateway: S3 requests to objects and back.
 //!
 //! Owns: the S3 syntax — paths, headers, XML, error codes, listings' tokens — and nothing of what lies
-//! below it.
+//! below it. A request comes in at [`service`], passes the gate ([`gate`]), is authenticated (by `s3s`, or
+//! on the fast path by `stead_gateway::sigv4`), and ends either in the data plane ([`data`]: bytes of
+//! objects and parts) or in one of the operations on documents ([`ops`]).
 //! Promises: a request that is refused has stored nothing; every answer carries a request id, and where
 //! they apply the object's CID and the log position.
 //! Never: keeps state of its own, listens on a socket, or decides what a version or a key is.
 
+mod auth;
+mod body;
+mod claims;
+mod conditions;
+mod data;
+mod dates;
+mod errors;
+mod fast;
+mod gate;
+mod headers;
 mod ops;
+mod range;
+mod rfc2047;
+mod route;
+mod service;
+mod tags;
+mod target;
+mod token;
 
-pub use ops::S3Gateway;
+pub use service::Service;
+
+use std::sync::Arc;
+use stead_gateway::listen::{ListenOptions, Runtime};
+use stead_gateway::{Gateway, Listener, WriteContext, listen};
+
+/// Settings of the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Options {
+    /// The region that buckets say they are in. Signatures may name any region.
+    pub region: String,
+    /// Whether plain object requests are answered without `s3s`. For tests and measurements; both ways
+    /// behave alike.
+    pub fast_path: bool,
+}
+
+impl Default for S3Options {
+    fn default() -> Self {
+        Self {
+            region: "us-east-1".into(),
+            fast_path: true,
+        }
+    }
+}
+
+/// The S3 protocol over a context, for [`listen::serve`].
+pub fn service(context: WriteContext, options: S3Options) -> Service {
+    Service::new(context, options)
+}
+
+/// The gateway with its listener's limits, for the binary's composition.
+pub struct S3 {
+    service: Service,
+    limits: ListenOptions,
+    runtime: Runtime,
+}
+
+impl S3 {
+    /// Over a context.
+    pub fn new(context: WriteContext, options: S3Options, limits: ListenOptions) -> Self {
+        let runtime = Runtime {
+            clock: context.clock.clone(),
+            tasks: context.tasks.clone(),
+            metrics: context.metrics.clone(),
+        };
+        Self {
+            service: service(context, options),
+            limits,
+            runtime,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Gateway for S3 {
+    fn name(&self) -> &'static str {
+        service::NAME
+    }
+
+    fn describe(&self) -> &'static str {
+        "Amazon S3's REST API, path style, signed with Signature Version 4"
+    }
+
+    async fn serve(self: Arc<Self>, listener: Listener) {
+        listen::serve(
+            listener,
+            self.service.clone(),
+            self.limits.clone(),
+            self.runtime.clone(),
+        )
+        .await;
+    }
+}

@@ -1,0 +1,60 @@
+//! Dates as HTTP and S3 write them.
+
+use s3s::dto::Timestamp as S3Timestamp;
+use stead_event::Timestamp;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+const FIXED: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+const RFC_850: &[BorrowedFormatItem<'_>] = format_description!(
+    "[weekday], [day]-[month repr:short]-[year repr:last_two] [hour]:[minute]:[second] GMT"
+);
+const ASCTIME: &[BorrowedFormatItem<'_>] = format_description!(
+    "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]"
+);
+
+/// Seconds since the epoch of a date in one of the three forms of RFC 9110 §5.6.7, or in ISO 8601.
+pub fn parse_http(text: &str) -> Option<i64> {
+    let text = text.trim();
+    [FIXED, RFC_850, ASCTIME]
+        .iter()
+        .find_map(|form| PrimitiveDateTime::parse(text, form).ok())
+        .map(|at| at.assume_utc().unix_timestamp())
+        .or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_secs))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub fn http(at: Timestamp) -> String {
+    // A date from a valid time always formats; the empty text is never seen.
+    whole_seconds(at).format(FIXED).unwrap_or_default()
+}
+
+/// For `s3s`, cut to whole seconds, so that listings and headers agree.
+pub fn s3(at: Timestamp) -> S3Timestamp {
+    whole_seconds(at).into()
+}
+
+fn whole_seconds(at: Timestamp) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.as_secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_http_is_read() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "1994-11-06T08:49:37Z",
+        ] {
+            assert_eq!(parse_http(text), Some(784_111_777), "{text}");
+        }
+        assert_eq!(parse_http("1994"), None);
+        let at = Timestamp::from_micros(784_111_777_654_321);
+        assert_eq!(http(at), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}

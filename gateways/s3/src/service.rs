@@ -1,0 +1,224 @@
+//! The service: every request comes in here, and every answer leaves here.
+
+use crate::auth::Keys;
+use crate::body::{Checked, Findings};
+use crate::errors::{self, About};
+use crate::target::Target;
+use crate::{S3Options, fast, gate, ops, route};
+use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, SERVER, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, S3Result, s3_error};
+use std::sync::Arc;
+use stead_event::Via;
+use stead_event::body::Versioning;
+use stead_gateway::metrics::Answered;
+use stead_gateway::sigv4::SigningKeys;
+use stead_gateway::{Objects, Peer, ReadContext, WriteContext, listen};
+
+/// The gateway's name in events and metrics.
+pub const NAME: &str = "s3";
+
+const X_AMZ_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const X_AMZ_ID_2: HeaderName = HeaderName::from_static("x-amz-id-2");
+
+/// What is known of a request before it is read: kept with it, for the event that it may become.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The request's id, answered in `x-amz-request-id`.
+    pub id: String,
+    /// The other side.
+    pub peer: Peer,
+    /// The program that the other side says it is.
+    pub agent: Option<String>,
+}
+
+impl Arrival {
+    fn new(context: &ReadContext, peer: Peer, headers: &HeaderMap) -> Self {
+        let id = hex::encode_upper(context.rng.bytes::<8>());
+        let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Self {
+            id,
+            peer,
+            agent: agent.map(|agent| agent.chars().take(200).collect()),
+        }
+    }
+
+    /// As an event carries it.
+    pub fn via(&self) -> Via {
+        Via {
+            protocol: NAME.into(),
+            remote: self.peer.remote.map(|remote| remote.to_string()),
+            agent: self.agent.clone(),
+            request: Some(self.id.clone()),
+        }
+    }
+}
+
+/// Translates S3 requests into operations on objects.
+pub struct S3Gateway {
+    pub(crate) objects: Objects,
+    pub(crate) options: S3Options,
+    pub(crate) keys: Keys,
+    pub(crate) signing_keys: SigningKeys,
+}
+
+impl S3Gateway {
+    pub(crate) fn new(context: WriteContext, options: S3Options) -> Self {
+        let keys = Keys(context.read_only().clone());
+        Self {
+            objects: Objects::new(context),
+            options,
+            keys,
+            signing_keys: SigningKeys::default(),
+        }
+    }
+
+    /// What reads are made through.
+    pub(crate) fn context(&self) -> &ReadContext {
+        self.objects.context().read_only()
+    }
+
+    /// Buckets and objects as they are now.
+    pub(crate) fn names(&self) -> S3Result<stead_view::Names> {
+        self.context()
+            .views
+            .names()
+            .map_err(|error| errors::from_object(error.into()))
+    }
+
+    /// The record of a bucket that must be there.
+    pub(crate) fn bucket(&self, bucket: &str) -> S3Result<stead_view::BucketRecord> {
+        self.names()?
+            .bucket(bucket)
+            .map_err(|error| errors::from_object(error.into()))?
+            .ok_or_else(|| s3_error!(NoSuchBucket))
+    }
+
+    /// Whether a bucket's versioning was ever enabled.
+    pub(crate) fn is_versioned(&self, bucket: &str) -> S3Result<bool> {
+        Ok(self.bucket(bucket)?.versioning != Versioning::Off)
+    }
+}
+
+/// The S3 protocol as a service for [`listen::serve`]. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    gateway: Arc<S3Gateway>,
+    s3s: S3Service,
+}
+
+impl Service {
+    /// Over a context.
+    pub(crate) fn new(context: WriteContext, options: S3Options) -> Self {
+        let gateway = Arc::new(S3Gateway::new(context, options));
+        let mut builder = S3ServiceBuilder::new(ops::Operations(gateway.clone()));
+        builder.set_auth(gateway.keys.clone());
+        builder.set_access(gateway.keys.clone());
+        builder.set_route(route::DataPlane(gateway.clone()));
+        Self {
+            gateway,
+            s3s: builder.build(),
+        }
+    }
+
+    async fn answer(&self, arrival: &Arrival, head: Parts, body: Body) -> Response<Body> {
+        let target = match gate::enter(&head) {
+            Ok(target) => target,
+            Err(error) => return errors::answer(error),
+        };
+        if self.gateway.options.fast_path && fast::fits(&head, &target) {
+            return self.gateway.fast(arrival, &head, &target, body).await;
+        }
+        self.through_s3s(arrival, head, &target, body).await
+    }
+
+    async fn through_s3s(
+        &self,
+        arrival: &Arrival,
+        head: Parts,
+        target: &Target,
+        body: Body,
+    ) -> Response<Body> {
+        let findings = Findings::default();
+        let body = if is_document(&head, target) {
+            Body::http_body_unsync(Checked::new(body, &head.headers, findings.clone()))
+        } else {
+            body
+        };
+        let mut request = Request::from_parts(head, body);
+        request.extensions_mut().insert(arrival.clone());
+        match self.s3s.call(request).await {
+            Ok(answer) => findings.take().map_or(answer, errors::answer),
+            Err(error) => {
+                tracing::error!(?error, "an answer could not be written");
+                errors::answer(s3_error!(InternalError))
+            }
+        }
+    }
+}
+
+/// Whether the body is a document that is read as a whole: everything but objects and parts.
+fn is_document(head: &Parts, target: &Target) -> bool {
+    match head.method {
+        Method::POST => true,
+        Method::PUT => !route::is_data(&head.method, head.uri.query(), &head.headers, target),
+        _ => false,
+    }
+}
+
+impl listen::Service for Service {
+    type Body = Body;
+
+    async fn call(&self, peer: Peer, request: Request<listen::Body>) -> Response<Body> {
+        let context = self.gateway.context();
+        let began = context.clock.instant();
+        let (head, body) = request.into_parts();
+        let arrival = Arrival::new(context, peer, &head.headers);
+        let method = head.method.clone();
+        let path = head.uri.path().to_owned();
+        let length = head
+            .headers
+            .get(CONTENT_LENGTH)
+            .and_then(|n| n.to_str().ok()?.parse().ok())
+            .unwrap_or(0);
+        let answer = self.answer(&arrival, head, Body::http_body(body)).await;
+        let about = About {
+            method: &method,
+            path: &path,
+            request: &arrival.id,
+        };
+        let answer = finish(errors::dress(answer, &about), &arrival);
+        let sent = http_body::Body::size_hint(answer.body()).exact().unwrap_or(0);
+        context.metrics.received(NAME, length);
+        context.metrics.sent(NAME, sent);
+        context.metrics.answered(Answered {
+            gateway: NAME,
+            operation: verb(&method),
+            status: answer.status().as_u16(),
+            took: began.elapsed(),
+        });
+        answer
+    }
+}
+
+fn finish(mut answer: Response<Body>, arrival: &Arrival) -> Response<Body> {
+    let headers = answer.headers_mut();
+    errors::insert(headers, X_AMZ_REQUEST_ID, &arrival.id);
+    headers.insert(X_AMZ_ID_2, HeaderValue::from_static("stead"));
+    headers.insert(SERVER, HeaderValue::from_static("Stead"));
+    answer
+}
+
+/// A bounded set of names for metrics.
+fn verb(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::PUT => "PUT",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}

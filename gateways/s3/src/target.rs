@@ -1,0 +1,151 @@
+//! What a request is about: the path of its URL, and its query.
+//!
+//! Path style only: `/bucket` and `/bucket/key`. A path that does not name exactly one key is refused here,
+//! before anything is looked up.
+
+use percent_encoding::percent_decode_str;
+use s3s::{S3Error, s3_error};
+
+/// The longest key, in bytes of UTF-8.
+pub const KEY_MAX: usize = 1024;
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// All buckets.
+    Root,
+    /// One bucket.
+    Bucket(String),
+    /// One key.
+    Object {
+        /// Its bucket.
+        bucket: String,
+        /// The key, decoded.
+        key: String,
+    },
+}
+
+impl Target {
+    /// From the path of a URL, still percent-encoded.
+    ///
+    /// # Errors
+    /// `InvalidURI`, `InvalidBucketName` or `KeyTooLongError`.
+    pub fn parse(path: &str) -> Result<Self, S3Error> {
+        let Some(path) = path.strip_prefix('/') else {
+            return Err(s3_error!(InvalidURI, "The path must begin with a slash."));
+        };
+        if path.is_empty() {
+            return Ok(Self::Root);
+        }
+        let decoded = percent_decode_str(path)
+            .decode_utf8()
+            .map_err(|_| s3_error!(InvalidURI, "The key must be valid UTF-8."))?;
+        let (bucket, key) = decoded.split_once('/').unwrap_or((&decoded, ""));
+        if !s3s::path::check_bucket_name(bucket) {
+            return Err(s3_error!(InvalidBucketName));
+        }
+        if key.is_empty() {
+            return Ok(Self::Bucket(bucket.to_owned()));
+        }
+        check_key(key)?;
+        Ok(Self::Object {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
+    /// The bucket, where there is one.
+    pub fn bucket(&self) -> Option<&str> {
+        match self {
+            Self::Root => None,
+            Self::Bucket(bucket) | Self::Object { bucket, .. } => Some(bucket),
+        }
+    }
+}
+
+/// Refuses keys that are too long, that a file system could not hold, or that climb: the same bytes are
+/// served as files too, so a key never has a segment `..`, nor a NUL byte.
+pub fn check_key(key: &str) -> Result<(), S3Error> {
+    if key.len() > KEY_MAX {
+        return Err(s3_error!(KeyTooLongError));
+    }
+    if key.split('/').any(|segment| segment == "..") {
+        return Err(s3_error!(InvalidURI, "A key must not have a segment '..'."));
+    }
+    if key.contains('\0') {
+        return Err(s3_error!(InvalidURI, "A key must not hold a NUL byte."));
+    }
+    Ok(())
+}
+
+/// The names and values of a query, decoded (`+` is a space), in the order they stand.
+pub fn query_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode_form(name), decode_form(value))
+    })
+}
+
+/// The first value of `name` in a query.
+pub fn query_value(query: Option<&str>, name: &str) -> Option<String> {
+    query_pairs(query?)
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| value)
+}
+
+fn decode_form(text: &str) -> String {
+    if !text.contains(['+', '%']) {
+        return text.to_owned();
+    }
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(path: &str) -> String {
+        Target::parse(path).unwrap_err().code().as_str().to_owned()
+    }
+
+    #[test]
+    fn paths_are_split_and_decoded() {
+        assert_eq!(Target::parse("/").unwrap(), Target::Root);
+        assert_eq!(Target::parse("/abc").unwrap(), Target::Bucket("abc".into()));
+        assert_eq!(Target::parse("/abc/").unwrap(), Target::Bucket("abc".into()));
+        let object = Target::parse("/abc/d%20e//f+%C3%A9").unwrap();
+        assert_eq!(
+            object,
+            Target::Object {
+                bucket: "abc".into(),
+                key: "d e//f+é".into()
+            }
+        );
+        assert_eq!(object.bucket(), Some("abc"));
+    }
+
+    #[test]
+    fn bad_paths_are_refused_by_name() {
+        assert_eq!(code("abc"), "InvalidURI");
+        assert_eq!(code("/abc/%ff%fe"), "InvalidURI");
+        assert_eq!(code("/abc/a/../b"), "InvalidURI");
+        assert_eq!(code("/abc/%2e%2e"), "InvalidURI");
+        assert_eq!(code("/abc/a%00b"), "InvalidURI");
+        assert_eq!(code("/ABC/a"), "InvalidBucketName");
+        assert_eq!(code("/a/b"), "InvalidBucketName");
+        assert!(Target::parse(&format!("/abc/{}", "k".repeat(1024))).is_ok());
+        assert_eq!(code(&format!("/abc/{}", "k".repeat(1025))), "KeyTooLongError");
+        assert!(Target::parse("/abc/..a/b..").is_ok());
+    }
+
+    #[test]
+    fn queries_are_decoded() {
+        let query = "a=1+2&b&%53ignature=x%2By";
+        let pairs: Vec<_> = query_pairs(query).collect();
+        assert_eq!(pairs[0], ("a".into(), "1 2".into()));
+        assert_eq!(pairs[1], ("b".into(), String::new()));
+        assert_eq!(query_value(Some(query), "Signature").as_deref(), Some("x+y"));
+        assert_eq!(query_value(None, "a"), None);
+    }
+}
