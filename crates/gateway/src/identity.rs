@@ -2,10 +2,12 @@
 
 use crate::objects::ObjectError;
 use crate::{Code, SecretBox};
+use parking_lot::RwLock;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use stead_event::body::Scope;
-use stead_event::{Principal, Via};
+use stead_event::{Position, Principal, Tenant, Via};
 use stead_view::Views;
 
 /// Someone who may ask for something.
@@ -138,22 +140,79 @@ impl CredentialError {
     }
 }
 
-/// Access key → identity with its unsealed secret: a bounded cache over the `keys` view. A revocation
-/// takes effect with the next request.
+/// Unsealed secrets in memory at most.
+const CACHED: usize = 1024;
+
+/// Access key → identity with its unsealed secret: a bounded cache over the `keys` view. It is emptied
+/// whenever the system tenant's log, which has the keys, moves on: a revocation takes effect with the next
+/// request.
 pub struct Credentials {
     views: Views,
     secrets: SecretBox,
+    cache: RwLock<Cache>,
+}
+
+#[derive(Default)]
+struct Cache {
+    folded: Position,
+    identities: HashMap<String, Arc<Identity>>,
 }
 
 impl Credentials {
     /// Over the keys view.
     pub fn new(views: Views, secrets: SecretBox) -> Self {
-        Self { views, secrets }
+        Self {
+            views,
+            secrets,
+            cache: RwLock::default(),
+        }
     }
 
     /// The identity behind an access key.
     pub fn find(&self, access_key: &str) -> Result<Arc<Identity>, CredentialError> {
-        let _ = (&self.views, &self.secrets, access_key);
-        todo!()
+        // Read before the view, so that an entry is never newer in name than in fact.
+        let folded = self.views.position(&Tenant::system());
+        {
+            let cache = self.cache.read();
+            if let Some(identity) = cache
+                .identities
+                .get(access_key)
+                .filter(|_| cache.folded == folded)
+            {
+                return Ok(identity.clone());
+            }
+        }
+        let identity = Arc::new(self.read(access_key)?);
+        let mut cache = self.cache.write();
+        if cache.folded != folded || cache.identities.len() >= CACHED {
+            *cache = Cache {
+                folded,
+                identities: HashMap::new(),
+            };
+        }
+        cache.identities.insert(access_key.to_owned(), identity.clone());
+        Ok(identity)
+    }
+
+    fn read(&self, access_key: &str) -> Result<Identity, CredentialError> {
+        let record = self
+            .views
+            .keys()?
+            .key(access_key)?
+            .filter(|record| record.revoked.is_none());
+        let Some(record) = record else {
+            return Err(CredentialError::Unknown(access_key.chars().take(128).collect()));
+        };
+        let secret = self
+            .secrets
+            .unseal(access_key, &record.sealed_secret)
+            .map_err(|_| CredentialError::Sealed(access_key.to_owned()))?;
+        Ok(Identity {
+            principal: Principal(record.name),
+            access_key: record.access_key,
+            canonical_id: record.canonical_id,
+            scope: record.scope,
+            secret,
+        })
     }
 }

@@ -8,8 +8,6 @@
 //! answered write is durable; memory for one connection and one upload is bounded.
 //! Never: knows a protocol's syntax. XML, JSON and query names belong to the gateways.
 
-#![allow(clippy::todo)] // while the rooms are being filled in
-
 pub mod codes;
 pub mod context;
 pub mod identity;

@@ -28,6 +28,11 @@ impl Space {
         free_bytes(path).map_or(true, |free| free >= reserve.saturating_add(bytes))
     }
 
+    /// Bytes that are free, the reserve included; `None` where the question fails.
+    pub fn free(&self) -> Option<u64> {
+        free_bytes(&self.0.0).ok()
+    }
+
     /// Whether `bytes` of our own (not a client's) still fit, ignoring the reserve.
     pub fn has(&self, bytes: u64) -> bool {
         free_bytes(&self.0.0).map_or(true, |free| free >= bytes)

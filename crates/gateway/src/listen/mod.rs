@@ -1,15 +1,25 @@
-//! The one HTTP server loop.
+//! The one HTTP/1.1 server loop, for every gateway, over TCP and Unix sockets.
+//!
+//! Promises: small answers leave in one write, without Nagle's delay; a connection, a head, a body and an
+//! answer that do not move are ended after a bound; no more than a set number of connections is open; at
+//! shutdown requests in flight are finished, within a bound.
+//! Never: looks into a request. What is answered is the [`Service`]'s.
+
+mod bind;
+mod body;
+mod connection;
+mod serve;
+
+pub use bind::Listener;
+pub use body::{Body, BodyError};
+pub use serve::serve;
 
 use crate::Metrics;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Frame;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use stead_runtime::{Clock, Tasks};
 
@@ -27,54 +37,13 @@ impl Peer {
     }
 }
 
-/// Why a body ended before its end.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    /// No byte for longer than [`ListenOptions::body_stall`].
-    #[error("no byte of the body arrived for {0:?}")]
-    Stalled(Duration),
-    /// Slower on average than [`ListenOptions::body_rate`].
-    #[error("the body arrives more slowly than {0} bytes a second")]
-    TooSlow(u64),
-    /// The connection broke or the framing was wrong.
-    #[error("the body was cut short: {0}")]
-    Interrupted(Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// A request's body: fails when it stalls.
-#[derive(Debug)]
-pub struct Body {
-    inner: hyper::body::Incoming,
-}
-
-impl http_body::Body for Body {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.inner)
-            .poll_frame(cx)
-            .map_err(|e| BodyError::Interrupted(Box::new(e)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-/// Answers requests of one protocol. Cloned once a connection.
+/// Answers requests of one protocol. Cloned once a request, so cloning is to be cheap.
 pub trait Service: Clone + Send + Sync + 'static {
     /// The answer's body. Small ones should be ready at the first poll, with an exact size hint: then head
     /// and body leave in one write.
     type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
         + Send
+        + Unpin
         + 'static;
 
     /// Answers one request.
@@ -97,7 +66,8 @@ pub struct ListenOptions {
     pub idle_timeout: Duration,
     /// A body or an answer that moves no byte for this long is given up.
     pub body_stall: Duration,
-    /// A body must arrive at this many bytes a second, averaged after the first `body_stall`.
+    /// A body must arrive at this many bytes a second, averaged over the time spent waiting for it, once
+    /// that is longer than `body_stall`.
     pub body_rate: u64,
     /// At shutdown, requests in flight get this long.
     pub drain: Duration,
@@ -130,37 +100,14 @@ pub struct Runtime {
     pub metrics: Metrics,
 }
 
-/// A bound address.
-#[derive(Debug)]
-pub struct Listener {}
-
-impl Listener {
-    /// Binds a TCP address; port 0 takes a free one.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let _ = address;
-        todo!()
-    }
-
-    /// Binds a Unix socket, mode 0600. A stale socket file is replaced; one that somebody answers on is
-    /// `AddrInUse`.
-    pub async fn unix(path: &Path) -> io::Result<Self> {
-        let _ = path;
-        todo!()
-    }
-
-    /// The bound TCP address; `None` for a Unix socket.
-    pub fn address(&self) -> Option<SocketAddr> {
-        todo!()
-    }
-}
-
-/// Serves until shutdown is asked for, then finishes the requests in flight, at most `options.drain`.
-pub async fn serve<S: Service>(listener: Listener, service: S, options: ListenOptions, runtime: Runtime) {
-    let _ = (listener, service, options, runtime);
-    todo!()
-}
-
 /// Raises the limit of open files to the hard limit; answers the limit that now holds.
 pub fn raise_open_files() -> u64 {
-    todo!()
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // Where it cannot be raised, the soft limit holds, and the connection cap is the caller's to lower.
+    let _ = setrlimit(Resource::Nofile, raised);
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

@@ -1,5 +1,9 @@
 //! Checksums that S3 clients send, ask for and get back.
 
+use super::ObjectError;
+use super::digest::Sum;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use std::fmt;
 use std::str::FromStr;
 
@@ -137,4 +141,29 @@ pub struct Verify {
     pub sha256: Option<[u8; 32]>,
     /// The checksum.
     pub checksum: ChecksumSpec,
+}
+
+/// A checksum that the body must have.
+pub(super) enum Expected {
+    Nothing,
+    Sum(Sum, String),
+}
+
+impl Expected {
+    /// Reads base64 of the algorithm's width.
+    pub(super) fn read(algorithm: Algorithm, text: String) -> Result<Self, ObjectError> {
+        match read_sum(algorithm, &text) {
+            Some(sum) => Ok(Self::Sum(sum, text)),
+            None => Err(ObjectError::ChecksumText {
+                algorithm,
+                value: text.chars().take(100).collect(),
+            }),
+        }
+    }
+}
+
+/// A checksum from its base64, where it has the algorithm's width.
+pub(super) fn read_sum(algorithm: Algorithm, text: &str) -> Option<Sum> {
+    let bytes = BASE64.decode(text.trim()).ok()?;
+    (bytes.len() == algorithm.width()).then(|| Sum::of(&bytes))
 }

@@ -1,9 +1,8 @@
 //! What can go wrong with an object, for people and programs: every variant has a stable code.
 
 use super::{Algorithm, BodyError};
-use crate::Code;
+use crate::{Code, codes};
 use stead_block::BlockError;
-use stead_log::LogError;
 use stead_view::ViewError;
 
 /// Why a request was not done. Nothing was stored, unless [`ObjectError::Unavailable`] says otherwise.
@@ -94,6 +93,10 @@ pub enum ObjectError {
     Busy,
     #[error("the node cannot take writes now: {0}; whether this one was stored is not known")]
     Unavailable(String),
+    #[error("state is being rebuilt; try again in a moment")]
+    Rebuilding,
+    #[error("{0}")]
+    State(String),
     #[error("stored data is damaged: {0}")]
     Damaged(String),
     #[error("{0}")]
@@ -103,24 +106,82 @@ pub enum ObjectError {
 impl ObjectError {
     /// Its stable code.
     pub fn code(&self) -> Code {
-        todo!()
+        match self {
+            Self::NoSuchBucket(_) => codes::NO_SUCH_BUCKET,
+            Self::NoSuchKey { .. } => codes::NO_SUCH_KEY,
+            Self::NoSuchVersion { .. } => codes::NO_SUCH_VERSION,
+            Self::Marker { .. } => codes::DELETE_MARKER,
+            Self::NoSuchUpload { .. } => codes::NO_SUCH_UPLOAD,
+            Self::NoSuchAccessKey(_) => codes::UNKNOWN_KEY,
+            Self::BucketExists(_) => codes::BUCKET_EXISTS,
+            Self::BucketNotEmpty(_) => codes::BUCKET_NOT_EMPTY,
+            Self::AccessKeyExists(_) => codes::CONFLICT,
+            Self::BucketName { .. } => codes::BUCKET_NAME,
+            Self::KeyTooLong { .. } | Self::KeyName { .. } => codes::KEY_NAME,
+            Self::VersionId(_) => codes::VERSION_ID,
+            Self::TooLarge { .. } => codes::TOO_LARGE,
+            Self::Invalid(_) => codes::INVALID,
+            Self::Length { .. } => codes::LENGTH,
+            Self::Md5 { .. } | Self::Sha256 { .. } | Self::Checksum { .. } => codes::BAD_DIGEST,
+            Self::NoTrailer(_) | Self::ChecksumText { .. } => codes::BAD_CHECKSUM_TEXT,
+            Self::Body(_) => codes::BODY,
+            Self::Range { .. } => codes::RANGE,
+            Self::PartNumber(_) | Self::NoSuchPart { .. } => codes::PART,
+            Self::PartOrder | Self::NoParts => codes::PART_ORDER,
+            Self::PartTooSmall { .. } => codes::PART_TOO_SMALL,
+            Self::Precondition(_) => codes::PRECONDITION,
+            Self::Denied { .. } => codes::ACCESS_DENIED,
+            Self::Full => codes::DISK_FULL,
+            Self::Busy => codes::BUSY,
+            Self::Unavailable(_) => codes::UNAVAILABLE,
+            Self::Rebuilding => codes::REBUILDING,
+            Self::Damaged(_) => codes::BLOCK_DAMAGED,
+            Self::State(_) => codes::STATE_DAMAGED,
+            Self::Internal(_) => codes::INTERNAL,
+        }
     }
 }
 
 impl From<BlockError> for ObjectError {
     fn from(error: BlockError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            BlockError::Full => Self::Full,
+            BlockError::IndexRebuilding => Self::Rebuilding,
+            BlockError::NotFound(_) | BlockError::Damaged { .. } | BlockError::NotAFile { .. } => {
+                Self::Damaged(error.to_string())
+            }
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 
 impl From<ViewError> for ObjectError {
     fn from(error: ViewError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            ViewError::Rebuilding => Self::Rebuilding,
+            ViewError::Damaged(_) | ViewError::Diverged(_) => Self::State(error.to_string()),
+            ViewError::Block(error) => error.into(),
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 
-impl From<LogError> for ObjectError {
-    fn from(error: LogError) -> Self {
-        Self::Internal(error.to_string())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_errors_have_pages() {
+        let some = [
+            ObjectError::NoSuchBucket("b".into()),
+            ObjectError::Full,
+            ObjectError::PartOrder,
+            ObjectError::Damaged("x".into()),
+            ObjectError::Internal("x".into()),
+            ObjectError::Body(BodyError::TooSlow("x".into())),
+        ];
+        for error in some {
+            assert!(codes::page(error.code()).is_some(), "{error}");
+        }
     }
 }

@@ -1,0 +1,284 @@
+//! Multipart uploads: start, parts, abort. Each part is a file of its own until the upload is complete.
+
+use super::checksum::{Algorithm, ChecksumSpec};
+use super::ingest::{Incoming, Ingested, ingest};
+use super::{
+    BodyError, ByteRange, GetRequest, ObjectError, Objects, PartCopyRequest, PartDone, PartRequest,
+    StartRequest, Verify, put, rules,
+};
+use crate::Caller;
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use std::pin::pin;
+use stead_event::body::{UploadAborted, UploadPart, UploadStarted};
+use stead_log::{Draft, Precondition};
+use stead_view::UploadRecord;
+
+impl Objects {
+    /// Opens a multipart upload; answers its id.
+    pub async fn start_upload(&self, request: StartRequest) -> Result<String, ObjectError> {
+        let StartRequest {
+            bucket,
+            key,
+            headers,
+            metadata,
+            tags,
+            checksum_algorithm,
+            checksum_composite,
+            caller,
+        } = request;
+        let Caller { identity, via } = caller;
+        identity.check_write(&bucket)?;
+        rules::key(&key)?;
+        put::check_metadata(&self.context().limits, &metadata)?;
+        put::check_tags(&self.context().limits, &tags)?;
+        let kind = checksum_kind(checksum_algorithm, checksum_composite)?;
+        let require = vec![Precondition::BucketExists(bucket.clone())];
+        let draft = self.draft(
+            &identity,
+            UploadStarted {
+                bucket,
+                checksum_algorithm: checksum_algorithm.map(|algorithm| algorithm.name().into()),
+                checksum_type: kind.map(Into::into),
+                headers,
+                key,
+                metadata,
+                tags,
+                via,
+            },
+        );
+        let id = draft.id;
+        self.append(require, vec![draft], Vec::new()).await?;
+        Ok(id.to_string())
+    }
+
+    /// Stores one part.
+    pub async fn put_part<S>(
+        &self,
+        request: PartRequest,
+        body: S,
+        verify: Verify,
+    ) -> Result<PartDone, ObjectError>
+    where
+        S: Stream<Item = Result<Bytes, BodyError>> + Send,
+    {
+        let body = pin!(body);
+        self.put_part_pinned(request, body, verify).await
+    }
+
+    async fn put_part_pinned(
+        &self,
+        request: PartRequest,
+        body: Incoming<'_>,
+        mut verify: Verify,
+    ) -> Result<PartDone, ObjectError> {
+        let upload = self.open_upload(&request)?;
+        verify.checksum = part_checksum(&upload, verify.checksum)?;
+        let PartRequest {
+            bucket,
+            key,
+            upload,
+            number,
+            caller,
+        } = request;
+        let Caller { identity, via } = caller;
+        let max = self.context().limits.put_bytes;
+        let taken = ingest(self.context(), &self.chunks, body, verify, max).await?;
+        let Ingested {
+            cid,
+            size,
+            md5,
+            checksum,
+            inline,
+            pin,
+        } = taken;
+        let etag = hex::encode(md5);
+        let require = vec![Precondition::UploadOpen {
+            bucket: bucket.clone(),
+            key: key.clone(),
+            upload: upload.clone(),
+        }];
+        let part = UploadPart {
+            bucket,
+            checksum: Some(checksum.clone()),
+            cid,
+            etag: etag.clone(),
+            key,
+            number,
+            size,
+            upload,
+            via,
+        };
+        let draft = self.draft(&identity, part);
+        let Draft { at, .. } = draft;
+        let appended = self.append(require, vec![draft], inline).await;
+        drop(pin);
+        Ok(PartDone {
+            cid,
+            etag,
+            size,
+            position: appended?.first,
+            at,
+            checksum: Some(checksum),
+        })
+    }
+
+    /// Checks the request for a part against the open upload, before any byte is read.
+    fn open_upload(&self, request: &PartRequest) -> Result<UploadRecord, ObjectError> {
+        let PartRequest {
+            bucket,
+            key,
+            upload,
+            number,
+            caller,
+        } = request;
+        caller.identity.check_write(bucket)?;
+        if !(1..=self.context().limits.parts).contains(number) {
+            return Err(ObjectError::PartNumber(*number));
+        }
+        self.upload_record(bucket, key, upload)
+    }
+
+    pub(super) fn upload_record(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload: &str,
+    ) -> Result<UploadRecord, ObjectError> {
+        let names = self.context().views.names()?;
+        match names.upload(bucket, key, upload)? {
+            Some(record) => Ok(record),
+            None if names.bucket(bucket)?.is_none() => Err(ObjectError::NoSuchBucket(bucket.to_owned())),
+            None => Err(no_upload(bucket, key, upload)),
+        }
+    }
+
+    /// Makes a part of (a range of) an object. The bytes pass through this node once more, because the
+    /// part's MD5 must be known; its leaves are mostly there already and are not stored again.
+    pub async fn copy_part(&self, request: PartCopyRequest) -> Result<PartDone, ObjectError> {
+        let PartCopyRequest {
+            part,
+            source_bucket,
+            source_key,
+            source_version,
+            source_etag,
+            range,
+        } = request;
+        let record = self.head(&GetRequest {
+            who: &part.caller.identity,
+            bucket: &source_bucket,
+            key: &source_key,
+            version: source_version.as_deref(),
+            at: None,
+            range: None,
+        })?;
+        put::check_source_etag(source_etag.as_deref(), &record.etag)?;
+        let range = match range {
+            None => None,
+            Some((first, last)) if first <= last && last < record.size => {
+                Some(ByteRange::From(first, Some(last)))
+            }
+            Some(_) => return Err(ObjectError::Range { size: record.size }),
+        };
+        // The source's blocks are not to go while they are being read.
+        let pin = record.cid.map(|cid| self.context().store.pin(&[cid]));
+        let opened = self.body(&record, range).await?;
+        let verify = Verify {
+            content_length: Some(opened.body.remaining()),
+            ..Verify::default()
+        };
+        let body = opened
+            .body
+            .map(|frame| frame.map_err(|error| BodyError::Interrupted(error.to_string())));
+        let done = self.put_part(part, body, verify).await;
+        drop(pin);
+        done
+    }
+
+    /// Gives an upload up.
+    pub async fn abort_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload: &str,
+        caller: Caller,
+    ) -> Result<(), ObjectError> {
+        let Caller { identity, via } = caller;
+        identity.check_write(bucket)?;
+        self.upload_record(bucket, key, upload)?;
+        let [bucket, key, upload] = [bucket, key, upload].map(str::to_owned);
+        let open = Precondition::UploadOpen {
+            bucket: bucket.clone(),
+            key: key.clone(),
+            upload: upload.clone(),
+        };
+        self.append_one(
+            &identity,
+            vec![open],
+            UploadAborted {
+                bucket,
+                key,
+                upload,
+                via,
+            },
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+pub(super) fn no_upload(bucket: &str, key: &str, upload: &str) -> ObjectError {
+    ObjectError::NoSuchUpload {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        upload: upload.chars().take(100).collect(),
+    }
+}
+
+/// S3's table of which algorithm goes with which type
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>).
+fn checksum_kind(
+    algorithm: Option<Algorithm>,
+    composite: Option<bool>,
+) -> Result<Option<&'static str>, ObjectError> {
+    let Some(algorithm) = algorithm else {
+        return match composite {
+            Some(true) => Err(ObjectError::Invalid(
+                "a checksum type needs a checksum algorithm".into(),
+            )),
+            _ => Ok(None),
+        };
+    };
+    let wrong = |kind| {
+        ObjectError::Invalid(format!(
+            "{algorithm} has no {kind} checksum of a multipart object"
+        ))
+    };
+    match (algorithm, composite) {
+        (Algorithm::Crc64Nvme, Some(true)) => Err(wrong("COMPOSITE")),
+        (Algorithm::Sha1 | Algorithm::Sha256, Some(false)) => Err(wrong("FULL_OBJECT")),
+        (Algorithm::Crc64Nvme, _) | (Algorithm::Crc32 | Algorithm::Crc32c, Some(false)) => {
+            Ok(Some("FULL_OBJECT"))
+        }
+        _ => Ok(Some("COMPOSITE")),
+    }
+}
+
+/// A part's checksum is of the upload's algorithm; one that the client does not send is computed.
+fn part_checksum(upload: &UploadRecord, spec: ChecksumSpec) -> Result<ChecksumSpec, ObjectError> {
+    let Some(algorithm) = upload
+        .checksum_algorithm
+        .as_deref()
+        .and_then(|name| name.parse().ok())
+    else {
+        return Ok(spec);
+    };
+    match spec {
+        ChecksumSpec::Default => Ok(ChecksumSpec::Compute(algorithm)),
+        spec if spec.algorithm() == algorithm => Ok(spec),
+        spec => Err(ObjectError::Invalid(format!(
+            "the upload was started with {algorithm} checksums, the part has {}",
+            spec.algorithm()
+        ))),
+    }
+}

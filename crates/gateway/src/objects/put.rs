@@ -1,0 +1,275 @@
+//! Putting and copying objects.
+
+use super::ingest::{Incoming, Ingested, ingest};
+use super::{BodyError, CopyRequest, GetRequest, ObjectError, Objects, PutDone, PutRequest, Verify, rules};
+use crate::{Caller, Limits};
+use bytes::Bytes;
+use futures::Stream;
+use std::pin::pin;
+use stead_event::body::{ObjectPut, Versioning};
+use stead_event::{EventId, TextMap};
+use stead_log::command::INLINE_MAX;
+use stead_log::{Draft, Expect, Precondition};
+
+impl Objects {
+    /// Stores an object.
+    pub async fn put<S>(&self, request: PutRequest, body: S, verify: Verify) -> Result<PutDone, ObjectError>
+    where
+        S: Stream<Item = Result<Bytes, BodyError>> + Send,
+    {
+        let body = pin!(body);
+        self.put_pinned(request, body, verify).await
+    }
+
+    async fn put_pinned(
+        &self,
+        request: PutRequest,
+        body: Incoming<'_>,
+        verify: Verify,
+    ) -> Result<PutDone, ObjectError> {
+        let PutRequest {
+            bucket,
+            key,
+            headers,
+            metadata,
+            tags,
+            expect,
+            caller,
+        } = request;
+        let Caller { identity, via } = caller;
+        identity.check_write(&bucket)?;
+        rules::key(&key)?;
+        let limits = &self.context().limits;
+        check_metadata(limits, &metadata)?;
+        check_tags(limits, &tags)?;
+        if verify
+            .content_length
+            .is_none_or(|length| length > INLINE_MAX as u64)
+        {
+            // The append checks this for all; here it spares a client from sending gigabytes in vain.
+            self.require_bucket(&bucket)?;
+        }
+        let taken = ingest(self.context(), &self.chunks, body, verify, limits.put_bytes).await?;
+        let Ingested {
+            cid,
+            size,
+            md5,
+            checksum,
+            inline,
+            pin,
+        } = taken;
+        let put = ObjectPut {
+            bucket,
+            checksum: Some(checksum),
+            cid,
+            etag: hex::encode(md5),
+            headers,
+            key,
+            metadata,
+            parts: Vec::new(),
+            size,
+            source: None,
+            tags,
+            upload: None,
+            via,
+        };
+        let done = self.append_put(&identity, put, Vec::new(), expect, inline).await;
+        drop(pin);
+        done
+    }
+
+    /// Appends a put whose blocks are stored, or in `inline`.
+    pub(super) async fn append_put(
+        &self,
+        who: &crate::Identity,
+        put: ObjectPut,
+        mut require: Vec<Precondition>,
+        expect: Option<Expect>,
+        inline: Vec<(stead_event::Cid, Bytes)>,
+    ) -> Result<PutDone, ObjectError> {
+        let (bucket, checksum) = (put.bucket.clone(), put.checksum.clone());
+        let (cid, etag, size) = (put.cid, put.etag.clone(), put.size);
+        require.insert(0, Precondition::BucketExists(bucket.clone()));
+        let expected = expect.map(|expect| {
+            let key = put.key.clone();
+            require.push(Precondition::Object {
+                bucket: bucket.clone(),
+                key: key.clone(),
+                expect,
+            });
+            key
+        });
+        let draft = self.draft(who, put);
+        let Draft { id: event, at, .. } = draft;
+        let appended = match self.append(require, vec![draft], inline).await {
+            Err(ObjectError::Precondition(why)) => return Err(self.unmet(&bucket, expected, why)),
+            appended => appended?,
+        };
+        let version = self.version_of(&bucket, event)?;
+        Ok(PutDone {
+            cid,
+            etag,
+            size,
+            position: appended.first,
+            event,
+            at,
+            version,
+            checksum,
+        })
+    }
+
+    /// A condition on a key that does not exist says so, as S3 does.
+    fn unmet(&self, bucket: &str, key: Option<String>, why: String) -> ObjectError {
+        let current = |key: &str| self.context().views.names()?.object(bucket, key);
+        match key {
+            Some(key) if current(&key).is_ok_and(|found| found.is_none_or(|record| record.marker)) => {
+                ObjectError::NoSuchKey {
+                    bucket: bucket.to_owned(),
+                    key,
+                }
+            }
+            _ => ObjectError::Precondition(why),
+        }
+    }
+
+    pub(super) fn require_bucket(&self, bucket: &str) -> Result<(), ObjectError> {
+        match self.context().views.names()?.bucket(bucket)? {
+            Some(_) => Ok(()),
+            None => Err(ObjectError::NoSuchBucket(bucket.to_owned())),
+        }
+    }
+
+    /// The version id that `event` gave a key of `bucket`; `None` where the bucket keeps no versions. It is
+    /// read after the append: a change of the bucket's versioning in between gives the later answer.
+    pub(super) fn version_of(&self, bucket: &str, event: EventId) -> Result<Option<String>, ObjectError> {
+        let record = self.context().views.names()?.bucket(bucket)?;
+        Ok(match record.map(|record| record.versioning).unwrap_or_default() {
+            Versioning::Off => None,
+            Versioning::Enabled => Some(event.to_string()),
+            Versioning::Suspended => Some("null".into()),
+        })
+    }
+
+    /// Makes an object of the blocks of another; no bytes move.
+    pub async fn copy(&self, request: CopyRequest) -> Result<PutDone, ObjectError> {
+        let CopyRequest {
+            source_bucket,
+            source_key,
+            source_version,
+            source_at,
+            source_etag,
+            ..
+        } = request;
+        let CopyRequest {
+            bucket,
+            key,
+            metadata,
+            tags,
+            expect,
+            caller: Caller { identity, via },
+            ..
+        } = request;
+        identity.check_write(&bucket)?;
+        rules::key(&key)?;
+        let same_place = source_bucket == bucket && source_key == key;
+        let current = source_version.is_none() && source_at.is_none();
+        if same_place && current && metadata.is_none() && tags.is_none() {
+            let why = "a copy of an object onto itself must change its metadata or its tags";
+            return Err(ObjectError::Invalid(why.into()));
+        }
+        let record = self.head(&GetRequest {
+            who: &identity,
+            bucket: &source_bucket,
+            key: &source_key,
+            version: source_version.as_deref(),
+            at: source_at,
+            range: None,
+        })?;
+        check_source_etag(source_etag.as_deref(), &record.etag)?;
+        let cid = record
+            .cid
+            .ok_or_else(|| ObjectError::Damaged("an object without a CID".into()))?;
+        let (headers, metadata) = metadata.unwrap_or((record.headers, record.metadata));
+        let tags = tags.unwrap_or(record.tags);
+        check_metadata(&self.context().limits, &metadata)?;
+        check_tags(&self.context().limits, &tags)?;
+        let pin = self.context().store.pin(&[cid]);
+        let put = ObjectPut {
+            bucket,
+            checksum: record.checksum,
+            cid,
+            etag: record.etag,
+            headers,
+            key,
+            metadata,
+            parts: record.parts,
+            size: record.size,
+            source: Some(source_name(
+                &source_bucket,
+                &source_key,
+                record.version.as_deref(),
+            )),
+            tags,
+            upload: None,
+            via,
+        };
+        let done = self
+            .append_put(&identity, put, Vec::new(), expect, Vec::new())
+            .await;
+        drop(pin);
+        done
+    }
+}
+
+/// `bucket/key`, and `?versionId=…` where the source is a version.
+pub(super) fn source_name(bucket: &str, key: &str, version: Option<&str>) -> String {
+    match version {
+        None => format!("{bucket}/{key}"),
+        Some(version) => format!("{bucket}/{key}?versionId={version}"),
+    }
+}
+
+pub(super) fn check_source_etag(expected: Option<&str>, etag: &str) -> Result<(), ObjectError> {
+    match expected {
+        Some(expected) if expected != etag => Err(ObjectError::Precondition(format!(
+            "the source is not at ETag {expected}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// User metadata within the limit.
+pub(super) fn check_metadata(limits: &Limits, metadata: &TextMap) -> Result<(), ObjectError> {
+    let bytes: usize = metadata
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if bytes > limits.metadata_bytes {
+        let (size, max) = (bytes as u64, limits.metadata_bytes as u64);
+        return Err(ObjectError::TooLarge {
+            what: "the user metadata",
+            size,
+            max,
+        });
+    }
+    Ok(())
+}
+
+/// Tags by S3's rules: their number, and the length of names (1 to 128) and values (up to 256 characters).
+pub(super) fn check_tags(limits: &Limits, tags: &TextMap) -> Result<(), ObjectError> {
+    if tags.len() > limits.tags {
+        let (size, max) = (tags.len() as u64, limits.tags as u64);
+        return Err(ObjectError::TooLarge {
+            what: "the number of tags",
+            size,
+            max,
+        });
+    }
+    for (name, value) in tags {
+        if !(1..=128).contains(&name.chars().count()) || value.chars().count() > 256 {
+            let why = "a tag's name has 1 to 128 characters and its value at most 256";
+            return Err(ObjectError::Invalid(why.into()));
+        }
+    }
+    Ok(())
+}
