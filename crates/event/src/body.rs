@@ -8,7 +8,7 @@
 use crate::text_map::{self, TextMap};
 use crate::{Cid, EventError, NodeId, Position, Tenant, Timestamp};
 use ipld_core::ipld::Ipld;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Through what a change came: the protocol, and what it knew of the other side.
@@ -291,9 +291,9 @@ macro_rules! kinds {
                 match self { $(Self::$variant(_) => $kind,)* }
             }
 
-            /// The body alone as IPLD.
-            pub(crate) fn to_ipld(&self) -> Result<Ipld, ipld_core::serde::SerdeError> {
-                match self { $(Self::$variant(body) => ipld_core::serde::to_ipld(body),)* }
+            /// Writes the body alone, without its kind.
+            pub(crate) fn serialize_bare<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$variant(body) => body.serialize(serializer),)* }
             }
 
             /// A body from its kind and its IPLD; `None` for a kind that is not known here.

@@ -5,7 +5,7 @@
 
 use crate::{Body, Cid, EventId, NodeId, Position, Principal, Timestamp, cids};
 use ipld_core::ipld::Ipld;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The version of the line format that this release writes.
 pub const LINE_VERSION: u32 = 1;
@@ -52,8 +52,35 @@ pub enum EventError {
     UnknownKind(String),
 }
 
-/// The line as serde sees it; `serde_ipld_dagjson` sorts the keys.
-#[derive(Serialize, Deserialize)]
+/// A body without its kind, which the line has in a field of its own.
+struct Bare<'a>(&'a Body);
+
+impl Serialize for Bare<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_bare(serializer)
+    }
+}
+
+/// The line as it is written, without a copy of anything; `serde_ipld_dagjson` sorts the keys.
+#[derive(Serialize)]
+struct LineOf<'a> {
+    actor: &'a Principal,
+    at: Timestamp,
+    body: Bare<'a>,
+    cause: EventId,
+    correlation: EventId,
+    id: EventId,
+    kind: &'static str,
+    node: &'a NodeId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev: Option<Cid>,
+    seq: Position,
+    stream: &'a str,
+    v: u32,
+}
+
+/// The line as it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
     actor: Principal,
@@ -64,7 +91,7 @@ struct Line {
     id: EventId,
     kind: String,
     node: NodeId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     prev: Option<Cid>,
     seq: Position,
     stream: String,
@@ -74,21 +101,18 @@ struct Line {
 impl Event {
     /// The canonical line, without a line feed.
     pub fn to_line(&self) -> Result<Vec<u8>, EventError> {
-        let line = Line {
-            actor: self.actor.clone(),
+        let line = LineOf {
+            actor: &self.actor,
             at: self.at,
-            body: self
-                .body
-                .to_ipld()
-                .map_err(|e| EventError::Malformed(e.to_string()))?,
+            body: Bare(&self.body),
             cause: self.cause,
             correlation: self.correlation,
             id: self.id,
-            kind: self.body.kind().to_owned(),
-            node: self.node.clone(),
+            kind: self.body.kind(),
+            node: &self.node,
             prev: self.prev,
             seq: self.seq,
-            stream: self.stream.clone(),
+            stream: &self.stream,
             v: LINE_VERSION,
         };
         serde_ipld_dagjson::to_vec(&line).map_err(|e| EventError::Malformed(e.to_string()))

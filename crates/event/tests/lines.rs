@@ -1,4 +1,5 @@
 //! An event and its line are the same thing, written in one way only.
+#![allow(clippy::unwrap_used)] // a failure is a panic
 
 mod common;
 
@@ -135,10 +136,7 @@ fn deep_nesting_is_an_error_and_not_a_stack_overflow() {
     for depth in [100, 127, 128, 10_000] {
         let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let line = GOLDEN.replace(r#""body":{"#, &format!(r#""body":{{"zz":{deep},"#));
-        assert!(
-            matches!(Event::from_line(line.as_bytes()), Err(EventError::Malformed(_))),
-            "{depth}"
-        );
+        assert!(Event::from_canonical_line(line.as_bytes()).is_err(), "{depth}");
     }
 }
 

@@ -1,4 +1,5 @@
 //! Signed checkpoints prove that history was not rewritten.
+#![allow(clippy::unwrap_used)] // a failure is a panic
 
 mod common;
 

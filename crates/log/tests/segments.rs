@@ -1,4 +1,5 @@
 //! Writing, rotation, rollback, reopening, and reading along.
+#![allow(clippy::unwrap_used)] // a failure is a panic
 
 mod common;
 

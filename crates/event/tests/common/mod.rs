@@ -1,5 +1,5 @@
 //! Arbitrary events of every kind.
-#![allow(dead_code)] // each test file uses a part of it
+#![allow(dead_code, clippy::unwrap_used, missing_docs)] // a test file uses a part of it, and a failure is a panic
 
 use ipld_core::ipld::Ipld;
 use proptest::collection::{btree_map, vec};

@@ -1,5 +1,5 @@
 //! A log to test with.
-#![allow(dead_code)] // each test file uses a part of it
+#![allow(dead_code, clippy::unwrap_used, missing_docs)] // a test file uses a part of it, and a failure is a panic
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
