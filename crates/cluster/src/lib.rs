@@ -16,6 +16,8 @@ mod proposer;
 mod raft_log;
 mod store;
 #[cfg(test)]
+mod suite_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -124,9 +124,14 @@ impl MachineThread {
         made.await.unwrap_or_else(|_| Err(lost()))
     }
 
+    /// No longer waits for room on a full disk.
+    pub fn give_up_waiting(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
     /// Ends the thread and drops the machine; returns when that is done.
     pub async fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
+        self.give_up_waiting();
         // An error means that the thread is gone already.
         let _ = self.jobs.send(Job::Stop);
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
@@ -304,8 +309,12 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
             self.machine.checkpoint().await.map_err(io::Error::other)?;
         }
         let durable = self.machine.progress.lock().durable.clone();
-        durable
-            .map(snapshot)
-            .ok_or_else(|| io::Error::other("nothing has been applied yet"))
+        Ok(durable.map_or_else(
+            || Snapshot {
+                meta: Default::default(),
+                snapshot: (),
+            },
+            snapshot,
+        ))
     }
 }

@@ -32,6 +32,8 @@ const ENCODE_HERE: (usize, usize) = (256 * 1024, 64);
 const QUEUE_WAIT: Duration = Duration::from_secs(2);
 /// How long the start waits for the election and for what was committed before to be applied again.
 const START_WAIT: Duration = Duration::from_secs(30);
+/// How long a stop waits for the last checkpoint, and for Raft to end.
+const STOP_WAIT: Duration = Duration::from_secs(60);
 /// How often the checkpoint policy looks at the write-ahead log's size.
 const POLICY_TICK: Duration = Duration::from_secs(1);
 
@@ -165,6 +167,16 @@ async fn lead(
     let raft = Raft::new(FOUNDER, config()?, Nobody, LogStore(wal.clone()), machine.clone())
         .await
         .map_err(raft_error)?;
+    if let Err(error) = elect(&raft, options).await {
+        // The first error says why; that the shut-down fails as well adds nothing.
+        let _ = raft.shutdown().await;
+        return Err(error);
+    }
+    Ok(raft)
+}
+
+/// Makes this node the leader and waits until what was committed before is applied.
+async fn elect(raft: &Raft<TypeConfig, MachineThread>, options: &ClusterOptions) -> Result<(), ClusterError> {
     if raft.is_initialized().await.map_err(raft_error)? {
         raft.trigger().elect(false).await.map_err(raft_error)?;
     } else {
@@ -185,7 +197,7 @@ async fn lead(
         // A full disk holds up applying; reading works meanwhile, and appends say that it is full.
         tracing::warn!(%late, "what was written before is not all applied yet");
     }
-    Ok(raft)
+    Ok(())
 }
 
 /// Makes checkpoints after time or bytes, as long as the log lives.
@@ -236,8 +248,7 @@ impl RaftLog {
             wal_syncs: self.wal.metrics.syncs.load(Ordering::Relaxed),
             wal_sync_micros: self.wal.metrics.sync_micros.load(Ordering::Relaxed),
             wal_entries: self.wal.metrics.entries.load(Ordering::Relaxed),
-            wal_stalled: self.wal.metrics.stalled.load(Ordering::SeqCst)
-                || self.machine.stalled.load(Ordering::SeqCst),
+            wal_stalled: self.is_stalled(),
         }
     }
 
@@ -250,16 +261,45 @@ impl RaftLog {
             return Ok(());
         }
         self.stop.notify_one();
-        let checkpoint = if self.has_news() {
-            self.make_checkpoint().await
-        } else {
-            Ok(())
+        if self.is_stalled() {
+            self.give_up_waiting();
+        }
+        let checkpoint = async {
+            let news = self.has_news();
+            if news {
+                self.make_checkpoint().await
+            } else {
+                Ok(())
+            }
         };
-        let shut = self.raft.shutdown().await;
+        let checkpoint = tokio::time::timeout(STOP_WAIT, checkpoint).await;
+        self.give_up_waiting();
+        let shut = tokio::time::timeout(STOP_WAIT, self.raft.shutdown()).await;
         self.wal.stop().await;
         self.machine.stop().await;
-        checkpoint.map_err(|error| ClusterError::Raft(format!("no checkpoint at the stop: {error}")))?;
-        shut.map_err(raft_error)
+        let late = |_| ClusterError::Raft("it took too long to stop".into());
+        let made = checkpoint.map_err(late)?;
+        made.map_err(|error| ClusterError::Raft(format!("no checkpoint at the stop: {error}")))?;
+        shut.map_err(late)?.map_err(raft_error)
+    }
+
+    /// No longer waits for room on a full disk.
+    fn give_up_waiting(&self) {
+        self.machine.give_up_waiting();
+        self.wal.give_up_waiting();
+    }
+
+    fn is_stalled(&self) -> bool {
+        self.wal.metrics.stalled.load(Ordering::SeqCst) || self.machine.stalled.load(Ordering::SeqCst)
+    }
+
+    /// Why appends are not possible.
+    fn unavailable(&self) -> LogError {
+        let state = self.raft.metrics().borrow_watched().running_state.clone();
+        LogError::Unavailable(match state {
+            Err(fatal) if !self.stopped.load(Ordering::SeqCst) => format!("consensus has failed: {fatal}"),
+            _ => "this node is stopping".into(),
+        })
     }
 
     /// Whether anything was applied that is not durable outside the write-ahead log.
@@ -305,16 +345,12 @@ async fn encoded(append: Append, inline: usize) -> Result<Encoded, LogError> {
     Ok(made)
 }
 
-fn unavailable() -> LogError {
-    LogError::Unavailable("this node is stopping or its consensus has failed".into())
-}
-
 #[async_trait]
 impl Log for RaftLog {
     async fn append(&self, append: Append) -> Result<Appended, LogError> {
         validate(&append)?;
         if self.stopped.load(Ordering::SeqCst) {
-            return Err(unavailable());
+            return Err(self.unavailable());
         }
         let inline: usize = append.blocks.iter().map(|(_, bytes)| bytes.len()).sum();
         if !self.space.admits(inline as u64) {
@@ -322,10 +358,12 @@ impl Log for RaftLog {
         }
         let encoded = encoded(append, inline).await?;
         let room = tokio::time::timeout(QUEUE_WAIT, self.queue.reserve()).await;
-        let room = room.map_err(|_| LogError::Busy)?.map_err(|_| unavailable())?;
+        let room = room
+            .map_err(|_| LogError::Busy)?
+            .map_err(|_| self.unavailable())?;
         let (answer, answered) = oneshot::channel();
         room.send(Proposal { encoded, answer });
-        answered.await.unwrap_or_else(|_| Err(unavailable()))
+        answered.await.unwrap_or_else(|_| Err(self.unavailable()))
     }
 
     async fn checkpoint(&self) -> Result<(), LogError> {

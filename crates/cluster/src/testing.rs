@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use stead_event::{Body, EventId, NodeId, Principal, Tenant, Timestamp, body, cids};
 use stead_log::{Append, Appended, Committed, Draft, Expect, Machine, MachineError, Marker};
 use stead_log::{Outcome, Precondition, Rejection};
@@ -80,7 +79,6 @@ struct Inner {
     apply_failures: VecDeque<Failure>,
     checkpoint_failures: VecDeque<Failure>,
     calls: Vec<usize>,
-    delay: Duration,
 }
 
 /// The machine's state; clones share it, so a test keeps one and restarts with another.
@@ -108,10 +106,6 @@ impl Fake {
 
     pub fn fail_checkpoint(&self, failures: impl IntoIterator<Item = Failure>) {
         self.0.lock().checkpoint_failures.extend(failures);
-    }
-
-    pub fn set_delay(&self, delay: Duration) {
-        self.0.lock().delay = delay;
     }
 
     /// A machine as it would be after losing power now.
@@ -152,8 +146,6 @@ impl Machine for Fake {
     }
 
     fn apply(&mut self, entries: Vec<Committed>) -> Result<Vec<Vec<Outcome>>, MachineError> {
-        let delay = self.0.lock().delay;
-        std::thread::sleep(delay);
         let mut inner = self.0.lock();
         fail(&mut inner.apply_failures)?;
         inner.calls.push(entries.len());

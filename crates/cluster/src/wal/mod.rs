@@ -10,6 +10,8 @@ mod record;
 mod recover;
 mod segment;
 mod state;
+#[cfg(test)]
+mod tests;
 mod vote;
 mod writer;
 
@@ -292,9 +294,14 @@ impl Wal {
         start >= end.min(state.end()) || state.recent(start).is_some()
     }
 
+    /// No longer waits for room on a full disk.
+    pub fn give_up_waiting(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
     /// Ends the thread after what was given to it before; returns when it has.
     pub async fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
+        self.give_up_waiting();
         self.send(Command::Stop);
         // An error means that the thread is gone as well.
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
