@@ -141,7 +141,8 @@ mod tests {
             let [row_a, row_b] = [state(7, &a, seq), state(7, &b, seq)];
             prop_assert_eq!(row_a.cmp(&row_b), a.as_bytes().cmp(b.as_bytes()));
             prop_assert_eq!(key_of_escaped(&row_a, 8).unwrap(), a.clone());
-            prop_assert_eq!(key_of_current(&current(7, &a)).unwrap(), a);
+            let row = current(7, &a);
+            prop_assert_eq!(key_of_current(&row).unwrap(), a);
         }
 
         #[test]
