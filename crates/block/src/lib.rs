@@ -8,12 +8,14 @@
 //! rebuilt from the packs.
 //! Never: decides what is to be kept (the caller names the roots), talks to other nodes, or knows what a
 //! bucket is.
-#![allow(clippy::todo, unused_variables, dead_code)]
 
 pub mod checked_file;
 pub mod conformance;
 pub mod error;
+mod index;
+mod key;
 pub mod local;
+pub mod pack;
 pub mod store;
 pub mod unixfs;
 

@@ -1,0 +1,268 @@
+//! Opening: the packs, the index, and what the index does not have yet.
+
+use super::append::{Lane, Stripes};
+use super::files::Supply;
+use super::pin::Pins;
+use super::rebuild::rebuild;
+use super::{Inner, LocalOptions};
+use crate::index::{Covered, Db, Index, Loc, open_db};
+use crate::key::Key;
+use crate::pack::file::remove_retired;
+use crate::pack::record::{PACK_HEADER_BYTES, RECORD_HEADER_BYTES, Record};
+use crate::pack::scan::{Found, Scan};
+use crate::pack::{Pack, numbers};
+use crate::{BlockError, CheckedFile};
+use parking_lot::{Mutex, RwLock};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use stead_runtime::Space;
+
+/// The name of the index in the state directory.
+const INDEX: &str = "blocks.redb";
+/// How many packs with room are appended to again.
+const SPARES: usize = 2;
+const PACK_BYTES_MAX: u64 = 2 << 30;
+
+pub(super) fn open(
+    packs_dir: &Path,
+    state_dir: &Path,
+    mut options: LocalOptions,
+    space: Space,
+) -> Result<Inner, BlockError> {
+    for dir in [packs_dir, state_dir] {
+        let made = std::fs::create_dir_all(dir);
+        made.map_err(|e| BlockError::io(format!("creating {}", dir.display()), e))?;
+    }
+    options.pack_bytes = options.pack_bytes.min(PACK_BYTES_MAX);
+    let packs = open_packs(packs_dir)?;
+    let index_path = state_dir.join(INDEX);
+    let (index, covered) = open_index(packs_dir, &index_path, &packs, &options)?;
+    let used = ["pack", "gone", "dead"].map(|extension| numbers(packs_dir, extension));
+    let last = used
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?
+        .concat()
+        .into_iter()
+        .max();
+    let inner = Inner {
+        packs_dir: packs_dir.to_owned(),
+        index_path,
+        options,
+        space,
+        packs: RwLock::new(
+            packs
+                .iter()
+                .map(|(number, pack)| (*number, pack.clone()))
+                .collect(),
+        ),
+        lanes: [Mutex::new(Lane::default()), Mutex::new(Lane::default())],
+        supply: Mutex::new(Supply {
+            spare: Vec::new(),
+            next: last.unwrap_or(0) + 1,
+        }),
+        stripes: Stripes::default(),
+        index,
+        pins: Arc::new(Pins::default()),
+        syncer: Default::default(),
+        flushing: Mutex::new(()),
+        flush_asked: Default::default(),
+        unindexed: Default::default(),
+        pool: Default::default(),
+        collecting: Mutex::new(()),
+    };
+    inner.catch_up(&packs, &covered)?;
+    Ok(inner)
+}
+
+fn open_packs(dir: &Path) -> Result<BTreeMap<u32, Arc<Pack>>, BlockError> {
+    let mut packs = BTreeMap::new();
+    for number in numbers(dir, "pack")? {
+        if let Some((pack, bad_copies)) = Pack::open(dir, number)? {
+            if bad_copies > 0 {
+                tracing::warn!(
+                    pack = number,
+                    bad_copies,
+                    "copies of the pack's header are damaged"
+                );
+            }
+            packs.insert(number, Arc::new(pack));
+        }
+    }
+    Ok(packs)
+}
+
+/// The index as it is on disk, or a new one where that cannot be used.
+fn open_index(
+    packs_dir: &Path,
+    path: &Path,
+    packs: &BTreeMap<u32, Arc<Pack>>,
+    options: &LocalOptions,
+) -> Result<(Index, BTreeMap<u32, Covered>), BlockError> {
+    let fresh = !path.exists();
+    match open_db(path, options.cache_bytes) {
+        Ok((db, totals, covered)) => {
+            let there = [numbers(packs_dir, "pack")?, numbers(packs_dir, "gone")?].concat();
+            let missing: Vec<&u32> = covered.keys().filter(|number| !there.contains(number)).collect();
+            if missing.is_empty() && (!fresh || packs.is_empty()) {
+                return Ok((Index::new(db, totals), covered));
+            }
+            if !missing.is_empty() {
+                tracing::error!(
+                    ?missing,
+                    "packs are missing; the blocks in them are lost to this node"
+                );
+            }
+        }
+        Err(redb::Error::Io(e)) if e.kind() == std::io::ErrorKind::StorageFull => {
+            return Err(BlockError::Full);
+        }
+        Err(e) => tracing::warn!(error = %e, "the block index is damaged; it is rebuilt from the packs"),
+    }
+    let ends = packs.iter().map(|(number, pack)| {
+        Ok((
+            *number,
+            Covered {
+                pack: pack.len()?,
+                dead: pack.dead_len()?,
+            },
+        ))
+    });
+    let ends = ends.collect::<Result<BTreeMap<_, _>, BlockError>>()?;
+    let (db, totals) = rebuild(path, packs, &ends, options.cache_bytes, true)?;
+    Ok((Index::new(db, totals), ends))
+}
+
+impl Inner {
+    /// Files what the packs have behind what the index covers, and chooses where to append.
+    fn catch_up(
+        &self,
+        packs: &BTreeMap<u32, Arc<Pack>>,
+        covered: &BTreeMap<u32, Covered>,
+    ) -> Result<(), BlockError> {
+        let mut ends = Vec::new();
+        for (number, pack) in packs {
+            let covered = covered.get(number).copied().unwrap_or_default();
+            let dead = self.apply_dead(pack, covered.dead)?;
+            let from = covered.pack.max(PACK_HEADER_BYTES);
+            ends.push((pack.clone(), self.file_new(pack, from, &dead)?));
+        }
+        let retired = numbers(&self.packs_dir, "gone")?;
+        if !retired.is_empty() {
+            // All that lived in them was copied, durably, before they were retired; the index on disk must
+            // say so too before they go.
+            self.flush()?;
+            retired
+                .into_iter()
+                .try_for_each(|number| remove_retired(&self.packs_dir, number))?;
+        }
+        let with_room = ends.into_iter().filter(|(_, end)| *end < self.options.pack_bytes);
+        let mut spare: Vec<(Arc<Pack>, u64)> = with_room.collect();
+        spare.drain(..spare.len().saturating_sub(SPARES));
+        self.supply.lock().spare = spare;
+        Ok(())
+    }
+
+    /// Deletes what the dead list names behind `from`. Answers the entries.
+    fn apply_dead(&self, pack: &Pack, from: u64) -> Result<HashMap<u32, u64>, BlockError> {
+        let (entries, _) = pack.read_dead(from)?;
+        for (offset, _) in &entries {
+            let mut header = Vec::new();
+            pack.read_into(&mut header, (*offset).into(), RECORD_HEADER_BYTES)?;
+            let Ok(record) = Record::parse(&pack.header, (*offset).into(), &header) else {
+                continue;
+            };
+            let Ok(key) = Key::of(&record.cid) else { continue };
+            if let Some(loc) = self.index.lookup(&key)?
+                && (loc.pack, loc.offset) == (pack.number(), *offset)
+            {
+                self.index.set(key, Some(loc), None);
+            }
+        }
+        Ok(entries.into_iter().collect())
+    }
+
+    /// Files records behind `from`, each checked whole. Answers where the pack ends: what a write that never
+    /// completed left at the end is cut.
+    fn file_new(&self, pack: &Pack, from: u64, dead: &HashMap<u32, u64>) -> Result<u64, BlockError> {
+        let mut end = pack.len()?;
+        if end > from {
+            pack.set_dirty();
+        }
+        let mut copies: Vec<(Key, Loc)> = Vec::new();
+        for found in Scan::new(pack, from, end, from) {
+            match found? {
+                Found::Record {
+                    offset,
+                    record,
+                    whole,
+                } => {
+                    let Ok(key) = Key::of(&record.cid) else { continue };
+                    let (offset, len, seconds) = (offset as u32, record.len, record.seconds);
+                    if dead.get(&offset) != Some(&key.prefix()) {
+                        let new = Loc {
+                            pack: pack.number(),
+                            offset,
+                            len,
+                            seconds,
+                            bad: !whole,
+                        };
+                        copies.extend(self.file_record(&key, new)?.map(|old| (key, old)));
+                    }
+                }
+                Found::Gap { from, to, torn: true } => {
+                    tracing::info!(pack = pack.number(), from, to, "an unfinished write is cut");
+                    pack.truncate(from)?;
+                    end = from;
+                }
+                Found::Gap { from, to, .. } => {
+                    tracing::warn!(
+                        pack = pack.number(),
+                        from,
+                        to,
+                        "bytes that are no record are stepped over"
+                    );
+                }
+            }
+        }
+        if !copies.is_empty() {
+            // The copy that lives on must be on disk before the other one is given up.
+            pack.sync()?;
+            for (key, old) in copies {
+                self.mark_dead(old.pack, &[(old.offset, key.cid())])?;
+            }
+        }
+        Ok(end)
+    }
+
+    /// Files one record; answers the place of an older copy that it replaces: a compaction did not complete,
+    /// or a put healed a damaged block.
+    fn file_record(&self, key: &Key, new: Loc) -> Result<Option<Loc>, BlockError> {
+        let old = self.index.lookup(key)?;
+        match old {
+            None => self.index.set(*key, None, Some(new)),
+            Some(old) if old.is_at(&new) || new.bad => return Ok(None),
+            Some(_) => self.index.set(*key, old, Some(new)),
+        }
+        Ok(old)
+    }
+}
+
+/// Deletes an index file that is of no use.
+pub(super) fn remove_index(path: &Path) -> Result<(), BlockError> {
+    CheckedFile::remove(path).map_err(|e| BlockError::io(format!("removing {}", path.display()), e))
+}
+
+/// An empty index.
+pub(super) fn empty_index(path: &Path, cache_bytes: usize) -> Result<Db, BlockError> {
+    remove_index(path)?;
+    let failed = |e: redb::Error| match e {
+        redb::Error::Io(e) => BlockError::io(format!("creating {}", path.display()), e),
+        e => BlockError::io(
+            format!("creating {}", path.display()),
+            std::io::Error::other(e.to_string()),
+        ),
+    };
+    let (db, _, _) = open_db(path, cache_bytes).map_err(failed)?;
+    Ok(db)
+}
