@@ -152,8 +152,10 @@ impl Tail {
     pub async fn wait_past(&self, tenant: &Tenant, position: Position) -> ChainHead {
         let own = self.tenant(tenant);
         let mut heads = own.head.subscribe();
-        match heads.wait_for(|head| head.seq > position).await {
-            Ok(head) => *head,
+        // Copied out at once: the guard must not be held across an await, or no other thread could go on.
+        let head = heads.wait_for(|head| head.seq > position).await.map(|head| *head);
+        match head {
+            Ok(head) => head,
             // The sender is held by `own`, so it cannot be gone.
             Err(_) => std::future::pending().await,
         }
