@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Stead's own HTTP API: what the command line and programs ask a node beyond a storage protocol.
+//!
+//! Owns: the endpoints under `/v1`, `/healthz` and `/metrics`, their JSON ([`wire`]) and who may call them.
+//! Promises: over the Unix socket of the data directory (which only the owner can open) no signature is
+//! needed; over TCP every request but `/healthz` and `/metrics` is signed (SigV4, service `stead`) and the
+//! key's scope holds. Every error is `{code, message, next}`.
+//! Never: keeps state of its own, or does by itself what [`Operations`] or `stead_gateway::objects` do.
+
+mod auth;
+mod body;
+mod buckets;
+mod error;
+mod gateway;
+mod keys;
+mod log;
+mod objects;
+pub mod operations;
+mod provenance;
+mod routes;
+mod steps;
+mod upkeep;
+mod uploads;
+pub mod wire;
+
+pub use body::ApiBody;
+pub use error::ApiError;
+pub use gateway::{Api, ApiGateway, Components};
+pub use operations::{Operations, Progress};
+
+/// The service name in the scope of signatures.
+pub const SERVICE: &str = "stead";
+/// The region in the scope of signatures.
+pub const REGION: &str = "stead";
+/// Over the Unix socket: the name of whoever acts, for the log.
+pub const ACTOR_HEADER: &str = "x-stead-actor";
+/// On every answer: the request's id, which events that it led to carry as `via.request`.
+pub const REQUEST_HEADER: &str = "x-stead-request";

@@ -1,0 +1,65 @@
+//! Who asks: the owner over the Unix socket, or whoever signed.
+
+use crate::{ACTOR_HEADER, ApiError, SERVICE};
+use http::HeaderMap;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+use stead_event::Via;
+use stead_gateway::listen::Peer;
+use stead_gateway::sigv4::{self, AuthError, Signable, SigningKeys};
+use stead_gateway::{Caller, Identity, ReadContext};
+
+/// Identifies the caller of a request.
+pub(crate) fn caller(
+    peer: Peer,
+    request: &Parts,
+    context: &ReadContext,
+    keys: &SigningKeys,
+    id: &str,
+) -> Result<Caller, ApiError> {
+    let identity = if peer.is_local() {
+        Identity::local(&actor(&request.headers))
+    } else {
+        signed(request, context, keys)?
+    };
+    Ok(Caller::new(identity, via(peer, &request.headers, id)))
+}
+
+fn signed(request: &Parts, context: &ReadContext, keys: &SigningKeys) -> Result<Arc<Identity>, ApiError> {
+    let signable = Signable {
+        method: &request.method,
+        path: request.uri.path(),
+        query: request.uri.query().unwrap_or_default(),
+        headers: &request.headers,
+    };
+    let claim = sigv4::parse(&signable)?;
+    if claim.service != SERVICE && claim.service != "s3" {
+        return Err(AuthError::Malformed("the service in its scope must be `stead`").into());
+    }
+    let identity = context.credentials().find(&claim.access_key)?;
+    sigv4::verify(&signable, &claim, identity.secret(), context.now(), keys)?;
+    Ok(identity)
+}
+
+/// Over the socket the owner says who acts; it is a name for the log, not a right.
+fn actor(headers: &HeaderMap) -> String {
+    let told = headers.get(ACTOR_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = percent_decode_str(told).decode_utf8_lossy();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+    if name.is_empty() { "owner".to_owned() } else { name }
+}
+
+fn via(peer: Peer, headers: &HeaderMap, id: &str) -> Via {
+    let agent: Option<String> = headers
+        .get(http::header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .map(|text| text.chars().take(200).collect());
+    let command_line = agent.as_deref().is_some_and(|agent| agent.starts_with("stead/"));
+    Via {
+        protocol: if command_line { "cli".into() } else { "api".into() },
+        remote: peer.remote.map(|address| address.to_string()),
+        agent,
+        request: Some(id.to_owned()),
+    }
+}

@@ -1,0 +1,99 @@
+//! Bodies in and out.
+
+use crate::ApiError;
+use axum::body::Body;
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use http::HeaderMap;
+use http_body::Frame;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use stead_event::cids;
+use stead_gateway::listen;
+use stead_gateway::objects::BodyError;
+use stead_gateway::sigv4::UNSIGNED_PAYLOAD;
+
+/// The largest JSON document that a request may carry, in bytes.
+const JSON_BYTES: usize = 1 << 20;
+
+/// The body of an answer.
+pub struct ApiBody(Body);
+
+impl ApiBody {
+    pub(crate) fn new(body: Body) -> Self {
+        Self(body)
+    }
+}
+
+impl http_body::Body for ApiBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.0.size_hint()
+    }
+}
+
+/// A request's body as objects want it.
+pub(crate) fn stream(body: Body) -> impl Stream<Item = Result<Bytes, BodyError>> + Send {
+    body.into_data_stream().map(|frame| frame.map_err(why))
+}
+
+fn why(error: axum::Error) -> BodyError {
+    match error.into_inner().downcast::<listen::BodyError>() {
+        Ok(ended) => match *ended {
+            listen::BodyError::Interrupted(source) => BodyError::Interrupted(source.to_string()),
+            slow => BodyError::TooSlow(slow.to_string()),
+        },
+        Err(other) => BodyError::Interrupted(other.to_string()),
+    }
+}
+
+/// The SHA-256 that the request signed for its body, where it did.
+pub(crate) fn signed_hash(headers: &HeaderMap) -> Result<Option<[u8; 32]>, ApiError> {
+    let Some(claimed) = headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok()) else {
+        return Ok(None);
+    };
+    if claimed == UNSIGNED_PAYLOAD {
+        return Ok(None);
+    }
+    let mut hash = [0; 32];
+    hex::decode_to_slice(claimed, &mut hash)
+        .map_err(|_| ApiError::invalid("x-amz-content-sha256 is neither a SHA-256 nor UNSIGNED-PAYLOAD"))?;
+    Ok(Some(hash))
+}
+
+/// A small body, whole, and as it was signed.
+pub(crate) async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    let signed = signed_hash(headers)?;
+    let bytes = axum::body::to_bytes(body, JSON_BYTES)
+        .await
+        .map_err(|e| ApiError::invalid(format!("the body did not arrive whole, or is above 1 MiB: {e}")))?;
+    if let Some(signed) = signed
+        && cids::digest(&cids::raw(&bytes)) != Some(signed)
+    {
+        return Err(ApiError::invalid("the body is not the one that was signed"));
+    }
+    Ok(bytes)
+}
+
+/// A JSON document.
+pub(crate) async fn json<T: serde::de::DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, ApiError> {
+    let bytes = whole(headers, body).await?;
+    let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+    serde_json::from_slice(&bytes).map_err(|e| ApiError::invalid(format!("the body is not what it must be: {e}")))
+}

@@ -1,0 +1,173 @@
+//! The gateway: identifies the caller, routes, answers; over a listener or called in the same process.
+
+use crate::body::ApiBody;
+use crate::operations::Operations;
+use crate::{ApiError, REQUEST_HEADER, auth, routes};
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use stead_event::Tenant;
+use stead_gateway::listen::{self, ListenOptions, Peer, Runtime, Service};
+use stead_gateway::metrics::Answered;
+use stead_gateway::objects::{ObjectError, Objects, Reader};
+use stead_gateway::sigv4::SigningKeys;
+use stead_gateway::{Gateway, Listener, ReadContext, WriteContext, codes};
+
+/// What the API is built of.
+pub struct Components {
+    /// Reads.
+    pub read: ReadContext,
+    /// Writes; `None` where a directory is read without a node.
+    pub write: Option<WriteContext>,
+    /// The node's own work.
+    pub operations: Arc<dyn Operations>,
+}
+
+/// What handlers work with.
+pub(crate) struct Shared {
+    pub(crate) reader: Reader,
+    writer: Option<Objects>,
+    pub(crate) operations: Arc<dyn Operations>,
+}
+
+impl Shared {
+    pub(crate) fn context(&self) -> &ReadContext {
+        self.reader.context()
+    }
+
+    pub(crate) fn tenant(&self) -> &Tenant {
+        &self.context().tenant
+    }
+
+    /// The writing side; an error where no node runs.
+    pub(crate) fn objects(&self) -> Result<&Objects, ApiError> {
+        self.writer.as_ref().ok_or_else(|| {
+            ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                codes::NOT_RUNNING,
+                "no node runs on this directory, so nothing can be changed in it",
+            )
+            .next("start it with `stead up`, then repeat the command")
+        })
+    }
+}
+
+/// The endpoints. Cheap to clone.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    router: Router,
+    context: ReadContext,
+    keys: SigningKeys,
+}
+
+impl Api {
+    /// Of its components.
+    pub fn new(components: Components) -> Self {
+        let context = components.read.clone();
+        let state = Shared {
+            reader: Reader::new(components.read),
+            writer: components.write.map(Objects::new),
+            operations: components.operations,
+        };
+        let router = routes::router(Arc::new(state));
+        Self(Arc::new(Inner { router, context, keys: SigningKeys::default() }))
+    }
+
+    /// Answers a request from `peer`.
+    pub async fn answer<B>(&self, peer: Peer, request: Request<B>) -> http::Response<ApiBody>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let inner = &self.0;
+        let began = inner.context.clock.instant();
+        let id = hex::encode(inner.context.rng.bytes::<8>());
+        let (parts, body) = request.into_parts();
+        let operation = routes::operation(&parts.method, parts.uri.path());
+        let mut response = match self.admit(peer, parts, &id) {
+            Ok(parts) => route(inner.router.clone(), Request::from_parts(parts, Body::new(body))).await,
+            Err(error) => error.into_response(),
+        };
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_HEADER, value);
+        }
+        let status = response.status().as_u16();
+        let took = inner.context.clock.instant().saturating_duration_since(began);
+        inner.context.metrics.answered(Answered { gateway: "api", operation, status, took });
+        tracing::debug!(request = id, operation, status, micros = took.as_micros() as u64, "answered");
+        response.map(ApiBody::new)
+    }
+
+    /// Puts the caller into the request, unless the endpoint is open to all.
+    fn admit(
+        &self,
+        peer: Peer,
+        mut parts: http::request::Parts,
+        id: &str,
+    ) -> Result<http::request::Parts, ApiError> {
+        if !routes::is_open(parts.uri.path()) {
+            let caller = auth::caller(peer, &parts, &self.0.context, &self.0.keys, id)?;
+            parts.extensions.insert(caller);
+        }
+        Ok(parts)
+    }
+}
+
+async fn route(mut router: Router, request: Request<Body>) -> Response {
+    // A router is always ready, so it need not be polled first.
+    match tower_service::Service::call(&mut router, request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+impl Service for Api {
+    type Body = ApiBody;
+
+    async fn call(&self, peer: Peer, request: Request<listen::Body>) -> http::Response<ApiBody> {
+        self.answer(peer, request).await
+    }
+}
+
+/// The API as a gateway: serves listeners.
+pub struct ApiGateway {
+    api: Api,
+    runtime: Runtime,
+    drain: Duration,
+}
+
+impl ApiGateway {
+    /// Serves `api`; at shutdown, requests in flight get `drain`.
+    pub fn new(api: Api, runtime: Runtime, drain: Duration) -> Self {
+        Self { api, runtime, drain }
+    }
+}
+
+#[async_trait]
+impl Gateway for ApiGateway {
+    fn name(&self) -> &'static str {
+        "api"
+    }
+
+    fn describe(&self) -> &'static str {
+        "Stead's own HTTP API: JSON under /v1, /healthz and /metrics"
+    }
+
+    async fn serve(self: Arc<Self>, listener: Listener) {
+        let options = ListenOptions { drain: self.drain, ..ListenOptions::new("api") };
+        listen::serve(listener, self.api.clone(), options, self.runtime.clone()).await;
+    }
+}
+
+/// What a handler without a page answers.
+pub(crate) async fn not_found(request: Request<Body>) -> ApiError {
+    let message = format!("there is no endpoint {} {}", request.method(), request.uri().path());
+    ApiError { status: StatusCode::NOT_FOUND, ..ObjectError::Invalid(message).into() }
+}

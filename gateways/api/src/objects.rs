@@ -1,0 +1,301 @@
+//! Objects: list, get, put, delete, copy.
+
+use crate::gateway::Shared;
+use crate::{ApiError, body, wire};
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::{Extension, Json};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Deserialize;
+use std::sync::Arc;
+use stead_event::{Position, TextMap, Timestamp};
+use stead_gateway::Caller;
+use stead_gateway::objects::{
+    ByteRange, ChecksumSpec, CopyRequest, DeleteRequest, DeleteTarget, GetRequest, PutRequest, Verify,
+};
+use stead_view::{ListQuery, ObjectRecord};
+
+/// The most objects that a page of a listing has.
+const PAGE: usize = 1000;
+/// Headers that are kept with an object.
+const KEPT: [HeaderName; 5] = [
+    header::CONTENT_TYPE,
+    header::CACHE_CONTROL,
+    header::CONTENT_DISPOSITION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+];
+const META: &str = "x-stead-meta-";
+
+/// Which state is meant.
+#[derive(Default, Deserialize)]
+pub(crate) struct Which {
+    pub(crate) at: Option<String>,
+    pub(crate) version: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct List {
+    #[serde(default)]
+    prefix: String,
+    after: Option<String>,
+    delimiter: Option<String>,
+    max: Option<usize>,
+    at: Option<String>,
+}
+
+/// `at=`: a position, or a moment (RFC 3339), as a position that the log has reached.
+pub(crate) fn position(shared: &Shared, at: Option<&str>) -> Result<Option<Position>, ApiError> {
+    let Some(at) = at else { return Ok(None) };
+    let views = &shared.context().views;
+    if let Ok(position) = at.parse::<Position>() {
+        let reached = views.position(shared.tenant());
+        if position > reached {
+            return Err(ApiError::invalid(format!("position {position} is not reached yet; the log is at {reached}")));
+        }
+        return Ok(Some(position));
+    }
+    let moment: Timestamp = at
+        .parse()
+        .map_err(|_| ApiError::invalid(format!("{at:?} is neither a position nor a moment in RFC 3339")))?;
+    Ok(Some(views.position_at(moment)?))
+}
+
+/// A state of an object as JSON.
+pub(crate) fn describe(bucket: &str, key: &str, record: &ObjectRecord) -> wire::Object {
+    wire::Object {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        size: record.size,
+        cid: record.cid.map(|cid| cid.to_string()).unwrap_or_default(),
+        etag: record.etag.clone(),
+        at: record.at,
+        position: record.seq,
+        version: record.version_id().to_owned(),
+        headers: record.headers.clone(),
+        metadata: record.metadata.clone(),
+    }
+}
+
+/// `GET /v1/objects/{bucket}?prefix=&after=&delimiter=&max=&at=`
+pub(crate) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path(bucket): Path<String>,
+    Query(query): Query<List>,
+) -> Result<Json<wire::Listing>, ApiError> {
+    caller.identity.check_read(&bucket)?;
+    let at = position(&shared, query.at.as_deref())?;
+    let names = shared.context().views.names()?;
+    let known = match at {
+        Some(at) => names.bucket_at(&bucket, at)?,
+        None => names.bucket(&bucket)?,
+    };
+    if known.is_none() {
+        return Err(stead_gateway::ObjectError::NoSuchBucket(bucket).into());
+    }
+    let wanted = ListQuery {
+        prefix: query.prefix,
+        after: query.after,
+        delimiter: query.delimiter.filter(|delimiter| !delimiter.is_empty()),
+        max: query.max.unwrap_or(PAGE).clamp(1, PAGE),
+    };
+    let page = match at {
+        Some(at) => names.list_at(&bucket, &wanted, at)?,
+        None => names.list(&bucket, &wanted)?,
+    };
+    Ok(Json(wire::Listing {
+        objects: page.objects.iter().map(|(key, record)| describe(&bucket, key, record)).collect(),
+        prefixes: page.prefixes,
+        next: page.next,
+        position: at.map_or_else(|| names.position(), Ok)?,
+    }))
+}
+
+/// `GET` and `HEAD /v1/objects/{bucket}/{key}?at=&version=`, with `Range: bytes=`.
+pub(crate) async fn get(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path((bucket, key)): Path<(String, String)>,
+    Query(which): Query<Which>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let request = GetRequest {
+        who: &caller.identity,
+        bucket: &bucket,
+        key: &key,
+        version: which.version.as_deref(),
+        at: position(&shared, which.at.as_deref())?,
+        range: headers.get(header::RANGE).map(range).transpose()?,
+    };
+    let record = shared.reader.head(&request)?;
+    let mut response = Response::new(Body::empty());
+    tell(response.headers_mut(), &record);
+    if method == Method::HEAD {
+        response.headers_mut().insert(header::CONTENT_LENGTH, record.size.into());
+        return Ok(response);
+    }
+    // What is being resumed must still be the same object.
+    let same = headers.get(header::IF_MATCH).is_none_or(|etag| etag.as_bytes() == quoted(&record.etag).as_bytes());
+    if !same {
+        return Err(stead_gateway::ObjectError::Precondition(format!("{bucket}/{key} has changed")).into());
+    }
+    let opened = shared.reader.body(&record, request.range).await?;
+    let length = opened.range.end - opened.range.start;
+    if request.range.is_some() {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let last = opened.range.end.saturating_sub(1);
+        let told = format!("bytes {}-{last}/{}", opened.range.start, opened.size);
+        insert(response.headers_mut(), header::CONTENT_RANGE, &told);
+    }
+    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    shared.context().metrics.sent("api", length);
+    *response.body_mut() = Body::new(opened.body);
+    Ok(response)
+}
+
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// What is known about an object, as headers. User metadata is percent-encoded.
+fn tell(headers: &mut HeaderMap, record: &ObjectRecord) {
+    for (name, value) in &record.headers {
+        if let Ok(name) = HeaderName::try_from(name.as_str()) {
+            insert(headers, name, value);
+        }
+    }
+    for (name, value) in &record.metadata {
+        if let Ok(name) = HeaderName::try_from(format!("{META}{name}")) {
+            insert(headers, name, &utf8_percent_encode(value, NON_ALPHANUMERIC).to_string());
+        }
+    }
+    insert(headers, header::ETAG, &quoted(&record.etag));
+    insert(headers, header::ACCEPT_RANGES, "bytes");
+    if let Some(cid) = record.cid {
+        insert(headers, HeaderName::from_static("x-stead-cid"), &cid.to_string());
+    }
+    insert(headers, HeaderName::from_static("x-stead-position"), &record.seq.to_string());
+    insert(headers, HeaderName::from_static("x-stead-version"), record.version_id());
+    insert(headers, HeaderName::from_static("x-stead-at"), &record.at.to_string());
+}
+
+fn range(value: &HeaderValue) -> Result<ByteRange, ApiError> {
+    let text = value.to_str().unwrap_or_default();
+    let parsed = || {
+        let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
+        match (from.is_empty(), to.is_empty()) {
+            (true, _) => to.parse().ok().map(ByteRange::Last),
+            (_, true) => Some(ByteRange::From(from.parse().ok()?, None)),
+            _ => Some(ByteRange::From(from.parse().ok()?, Some(to.parse().ok()?))),
+        }
+    };
+    parsed().ok_or_else(|| ApiError::invalid(format!("the range {text:?} is not understood: use bytes=FROM-TO")))
+}
+
+/// The headers and the metadata that a request wants kept.
+pub(crate) fn kept(headers: &HeaderMap) -> (TextMap, TextMap) {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    let content = KEPT
+        .iter()
+        .filter_map(|name| Some((name.as_str().to_owned(), text(headers.get(name)?)?)))
+        .collect();
+    let metadata = headers
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = name.as_str().strip_prefix(META)?;
+            let value = percent_decode_str(value.to_str().ok()?).decode_utf8().ok()?;
+            Some((name.to_owned(), value.into_owned()))
+        })
+        .collect();
+    (content, metadata)
+}
+
+/// What a request claims about its body.
+pub(crate) fn claims(headers: &HeaderMap) -> Result<Verify, ApiError> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    Ok(Verify {
+        content_length: length.and_then(|text| text.parse().ok()),
+        md5: None,
+        sha256: body::signed_hash(headers)?,
+        checksum: ChecksumSpec::Default,
+    })
+}
+
+/// `PUT /v1/objects/{bucket}/{key}`
+pub(crate) async fn put(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path((bucket, key)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<wire::Stored>, ApiError> {
+    let (content, metadata) = kept(&headers);
+    let request = PutRequest {
+        bucket,
+        key,
+        headers: content,
+        metadata,
+        tags: TextMap::new(),
+        expect: None,
+        caller,
+    };
+    let done = shared.objects()?.put(request, body::stream(body), claims(&headers)?).await?;
+    shared.context().metrics.received("api", done.size);
+    Ok(Json(stored(done)))
+}
+
+pub(crate) fn stored(done: stead_gateway::objects::PutDone) -> wire::Stored {
+    wire::Stored {
+        cid: done.cid.to_string(),
+        etag: done.etag,
+        size: done.size,
+        position: done.position,
+        version: done.version.unwrap_or_else(|| "null".to_owned()),
+    }
+}
+
+/// `DELETE /v1/objects/{bucket}/{key}?version=`
+pub(crate) async fn delete(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path((bucket, key)): Path<(String, String)>,
+    Query(which): Query<Which>,
+) -> Result<Json<wire::Deleted>, ApiError> {
+    let target = DeleteTarget { key, version: which.version, expect: None };
+    let done = shared.objects()?.delete(DeleteRequest { bucket, target, caller }).await?;
+    Ok(Json(wire::Deleted { position: done.position, marker: done.marker, version: done.version }))
+}
+
+/// `POST /v1/copy`
+pub(crate) async fn copy(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<wire::Stored>, ApiError> {
+    let wanted: wire::Copy = body::json(&headers, body).await?;
+    let request = CopyRequest {
+        source_bucket: wanted.source_bucket,
+        source_key: wanted.source_key,
+        source_version: wanted.source_version,
+        source_at: position(&shared, wanted.source_at.as_deref())?,
+        source_etag: None,
+        bucket: wanted.bucket,
+        key: wanted.key,
+        metadata: None,
+        tags: None,
+        expect: None,
+        caller,
+    };
+    Ok(Json(stored(shared.objects()?.copy(request).await?)))
+}

@@ -1,0 +1,44 @@
+//! What the API asks of the node beyond objects and views: the work that only the composition root can do,
+//! because it touches rooms that a gateway may not know.
+
+use crate::error::ApiError;
+use crate::wire;
+use async_trait::async_trait;
+use std::sync::Arc;
+use stead_event::{Position, Tenant};
+
+/// Is told how far long work is. Called from any thread, possibly often.
+pub type Progress = Arc<dyn Fn(wire::Progress) + Send + Sync>;
+
+/// The node's own work, done by the binary.
+#[async_trait]
+pub trait Operations: Send + Sync + 'static {
+    /// How the node is.
+    async fn status(&self) -> Result<wire::Status, ApiError>;
+
+    /// Signs where a tenant's log ends now; the text form.
+    async fn checkpoint(&self, tenant: &Tenant) -> Result<String, ApiError>;
+
+    /// Checks the chains of one tenant or all, and whether they still contain a checkpoint.
+    async fn verify(
+        &self,
+        tenant: Option<Tenant>,
+        against: Option<String>,
+        progress: Progress,
+    ) -> Result<wire::Verified, ApiError>;
+
+    /// Reads every block back, at most so many bytes a second.
+    async fn scrub(&self, bytes_per_second: Option<u64>, progress: Progress) -> Result<wire::Scrubbed, ApiError>;
+
+    /// Forgets what retention has passed for, and frees the blocks that nothing reaches.
+    async fn collect(&self, options: wire::Collect, progress: Progress) -> Result<wire::Collected, ApiError>;
+
+    /// Deletes the views and folds them again from the log.
+    async fn rebuild(&self, progress: Progress) -> Result<wire::Rebuilt, ApiError>;
+
+    /// Examines everything.
+    async fn doctor(&self) -> Result<wire::Doctor, ApiError>;
+
+    /// The file and the line of a position, where it is known.
+    fn place(&self, tenant: &Tenant, position: Position) -> Option<wire::Place>;
+}

@@ -1,0 +1,91 @@
+//! Health, metrics, status, and the node's own work.
+
+use crate::gateway::Shared;
+use crate::{ApiError, body, steps, wire};
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use std::sync::Arc;
+use stead_gateway::{Caller, metrics};
+
+/// `GET /healthz`: 200 where the views answer.
+pub(crate) async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.context().views.names() {
+        Ok(_) => (StatusCode::OK, "ok\n").into_response(),
+        Err(error) => ApiError { status: StatusCode::SERVICE_UNAVAILABLE, ..error.into() }.into_response(),
+    }
+}
+
+/// `GET /metrics`, in Prometheus' text form.
+pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let text = shared.context().metrics.render(shared.context());
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+}
+
+/// `GET /v1/status`
+pub(crate) async fn status(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<wire::Status>, ApiError> {
+    everything(&caller)?;
+    Ok(Json(shared.operations.status().await?))
+}
+
+/// `GET /v1/doctor`
+pub(crate) async fn doctor(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<wire::Doctor>, ApiError> {
+    everything(&caller)?;
+    Ok(Json(shared.operations.doctor().await?))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Rate {
+    bytes_per_second: Option<u64>,
+}
+
+/// `POST /v1/scrub?bytes_per_second=`
+pub(crate) async fn scrub(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(rate): Query<Rate>,
+) -> Result<Response, ApiError> {
+    caller.identity.check_administer()?;
+    let operations = shared.operations.clone();
+    Ok(steps::answer(move |progress| async move { operations.scrub(rate.bytes_per_second, progress).await }))
+}
+
+/// `POST /v1/gc`
+pub(crate) async fn collect(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.identity.check_administer()?;
+    let wanted: wire::Collect = body::json(&headers, body).await?;
+    let operations = shared.operations.clone();
+    Ok(steps::answer(move |progress| async move { operations.collect(wanted, progress).await }))
+}
+
+/// `POST /v1/view/rebuild`
+pub(crate) async fn rebuild(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, ApiError> {
+    caller.identity.check_administer()?;
+    let operations = shared.operations.clone();
+    Ok(steps::answer(move |progress| async move { operations.rebuild(progress).await }))
+}
+
+/// Reading what is about all buckets needs a key for all buckets.
+pub(crate) fn everything(caller: &Caller) -> Result<(), ApiError> {
+    if caller.identity.scope.buckets.is_empty() {
+        return Ok(());
+    }
+    Ok(caller.identity.check_administer()?)
+}
