@@ -5,6 +5,9 @@ use crate::sign::{Key, Request, Signer, encode, sha256};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+/// Bounds every single read and write.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Why a call has no good answer.
 #[derive(Debug)]
 pub enum CallError {
@@ -44,7 +47,6 @@ pub struct Client {
     signer: Signer,
     signed_at: Instant,
     connection: Option<Connection>,
-    patience: Duration,
 }
 
 /// The text between the first `<tag>` and its end.
@@ -65,14 +67,7 @@ impl Client {
             signer,
             signed_at,
             connection: None,
-            patience: Duration::from_secs(60),
         }
-    }
-
-    /// The same, giving up on a read or write after `patience`.
-    pub fn patient(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
     }
 
     /// One request, whatever its status.
@@ -100,7 +95,7 @@ impl Client {
         let head = self.signer.head(request);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => Connection::open(self.address, self.patience)?,
+            None => Connection::open(self.address, PATIENCE)?,
         };
         let answer = connection.call(&head, body, method == "HEAD")?;
         let closes = answer

@@ -81,11 +81,6 @@ impl Connection {
         })
     }
 
-    /// The socket itself.
-    pub fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
-    }
-
     /// Sends a request and reads its whole answer. `bodiless` is for HEAD.
     pub fn call(&mut self, head: &[u8], body: &[u8], bodiless: bool) -> io::Result<Answer> {
         self.stream.write_all(head)?;

@@ -188,6 +188,13 @@ impl Server {
         Ok(())
     }
 
+    /// SIGTERM, and SIGKILL while it is still busy with that.
+    pub fn kill_while_draining(self, patience: Duration) -> Outcome {
+        process::terminate(&self.child);
+        std::thread::sleep(patience);
+        self.kill()
+    }
+
     /// SIGTERM; fails where it does not end well within `bound`.
     pub fn stop(mut self, bound: Duration) -> Outcome<Duration> {
         let begin = Instant::now();

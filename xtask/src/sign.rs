@@ -100,7 +100,7 @@ impl Signer {
     /// A signer whose requests are good for the next quarter of an hour.
     pub fn new(key: &Key, host: &str) -> Self {
         let stamp = amz_date(SystemTime::now());
-        let mut signing_key = hmac(format!("AWS4{}", key.secret).as_bytes(), stamp[..8].as_bytes());
+        let mut signing_key = hmac(format!("AWS4{}", key.secret).as_bytes(), &stamp.as_bytes()[..8]);
         for part in [key.region.as_str(), "s3", "aws4_request"] {
             signing_key = hmac(&signing_key, part.as_bytes());
         }

@@ -50,13 +50,14 @@ pub fn run(args: Args) -> Outcome {
     for error in &findings.errors {
         println!("error: {error}");
     }
-    match findings.errors.len() {
-        0 => Ok(println!(
-            "tidy: nothing to complain about ({} warnings)",
-            findings.warnings.len()
-        )),
-        count => Err(format!("tidy: {count} rules broken").into()),
+    if !findings.errors.is_empty() {
+        return Err(format!("tidy: {} rules broken", findings.errors.len()).into());
     }
+    println!(
+        "tidy: nothing to complain about ({} warnings)",
+        findings.warnings.len()
+    );
+    Ok(())
 }
 
 #[cfg(test)]
