@@ -5,8 +5,9 @@ use super::connection::{InRequest, Marked, Marks, Patience};
 use super::{Body, ListenOptions, Listener, Peer, Runtime, Service};
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
+use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -193,6 +194,7 @@ fn spawn<T, S>(
         marks: marks.clone(),
         connections: connections.clone(),
         runtime: runtime.clone(),
+        head_bytes: options.head_bytes,
         stall: options.body_stall,
         rate: options.body_rate,
     };
@@ -250,16 +252,45 @@ struct Answering<S> {
     marks: Arc<Marks>,
     connections: Arc<Connections>,
     runtime: Runtime,
+    head_bytes: usize,
     stall: Duration,
     rate: u64,
 }
 
+type Answer<B> = Either<B, Empty<Bytes>>;
+
+/// The parser stops reading a head at its limit, but may have read up to that much more by then.
+fn head_bytes(request: &Request<Body>) -> usize {
+    let uri = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |path| path.as_str().len());
+    uri + request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum::<usize>()
+}
+
+fn too_large<B>() -> Response<Answer<B>> {
+    let mut response = Response::new(Either::Right(Empty::new()));
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 impl<S: Service> Answering<S> {
-    async fn answer(self, request: Request<Incoming>) -> Response<Tracked<S::Body>> {
+    async fn answer(self, request: Request<Incoming>) -> Response<Tracked<Answer<S::Body>>> {
         let in_request = self.marks.request();
         let clock = self.runtime.clock.clone();
         let request = request.map(|body| Body::new(body, clock, self.stall, self.rate));
-        let mut response = self.service.call(self.peer, request).await;
+        let mut response = if head_bytes(&request) <= self.head_bytes {
+            self.service.call(self.peer, request).await.map(Either::Left)
+        } else {
+            too_large()
+        };
         if self.connections.draining.load(Ordering::Acquire) {
             response
                 .headers_mut()
