@@ -1,0 +1,124 @@
+//! The command line: every command, its options, its help and examples.
+//!
+//! Owns: what may be typed. Never: does any of it; that is `commands`.
+
+mod data;
+mod log;
+mod upkeep;
+
+pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
+pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
+pub use upkeep::{Completions, Explain, Gc, KeyCommand, Man, Scrub, Up, ViewCommand};
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Examples:
+  stead up                                 start a node here; Ctrl-C ends it
+  stead bucket create photos
+  stead cp -r Pictures photos/2026         store a folder
+  stead ls photos/2026/
+  stead history photos/2026/cat.jpg        what happened to it
+  stead cat --at '2026-11-20 09:00' photos/notes.txt
+
+A command finds its node by --data DIR or STEAD_DATA (the running node's socket is in that directory), or
+by --server URL with an access key. Where no node runs, commands that only read work on the directory.
+
+Exit codes: 0 done, 1 failed, 2 not understood.";
+
+/// A datacenter of your own in one binary: S3 storage that remembers how everything got there.
+#[derive(Debug, Parser)]
+#[command(name = "stead", version, after_help = AFTER, max_term_width = 110, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Global {
+    /// The data directory [default: $XDG_DATA_HOME/stead, or /var/lib/stead for root]
+    #[arg(long, global = true, value_name = "DIR", env = "STEAD_DATA", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+    /// A node's API, instead of a data directory: http://HOST:PORT
+    #[arg(long, global = true, value_name = "URL", env = "STEAD_SERVER", hide_env_values = true)]
+    pub server: Option<String>,
+    /// Access key for --server
+    #[arg(long, global = true, value_name = "KEY", env = "STEAD_ACCESS_KEY", hide_env_values = true)]
+    pub access_key: Option<String>,
+    /// Its secret; better given in the environment, where other users do not see it
+    #[arg(long, global = true, value_name = "SECRET", env = "STEAD_SECRET_KEY", hide_env_values = true)]
+    pub secret_key: Option<Secret>,
+    /// Print JSON for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to log on standard error, as in RUST_LOG: info, debug, stead_cluster=trace, …
+    #[arg(long = "log", global = true, value_name = "FILTER", id = "log_filter")]
+    pub log: Option<String>,
+}
+
+/// A text that is never shown.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a node: one process, one directory
+    Up(Up),
+    /// Show how the node is
+    Status,
+    /// Make, list and delete buckets
+    #[command(subcommand)]
+    Bucket(BucketCommand),
+    /// List buckets, or what is in one
+    Ls(Ls),
+    /// Copy files to, from and within Stead
+    Cp(Cp),
+    /// Write an object to standard output
+    Cat(Cat),
+    /// Delete objects
+    Rm(Rm),
+    /// Show the log of everything that happened; verify it; sign a checkpoint
+    Log(LogCommand),
+    /// Show all that happened to an object
+    History(History),
+    /// Explain how an object came to be, with the proof
+    Why(Why),
+    /// Make, list and revoke access keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Read every block back and compare it with its hash
+    Scrub(Scrub),
+    /// Free the blocks that nothing reaches any more
+    Gc(Gc),
+    /// Work on views
+    #[command(subcommand)]
+    View(ViewCommand),
+    /// Examine the directory, the disk, the clock, the log, the views
+    Doctor,
+    /// Explain an error code
+    Explain(Explain),
+    /// Print shell completions
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
+}

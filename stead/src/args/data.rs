@@ -1,0 +1,121 @@
+//! Commands on buckets and objects.
+
+use clap::{Args, Subcommand};
+
+/// `--at`
+#[derive(Clone, Debug, Default, Args)]
+pub struct AtArg {
+    /// As of a moment (2026-11-20, '2026-11-20 09:00', RFC 3339, 90m, 3h, 2d ago) or a log position (1234)
+    #[arg(long, value_name = "TIME|POSITION")]
+    pub at: Option<String>,
+}
+
+/// `bucket`
+#[derive(Debug, Subcommand)]
+pub enum BucketCommand {
+    /// Make a bucket
+    #[command(after_help = "Example:\n  stead bucket create photos")]
+    Create {
+        /// 3 to 63 lower-case letters, digits, dots and hyphens
+        name: String,
+        /// Keep every version of every object
+        #[arg(long)]
+        versioned: bool,
+    },
+    /// List buckets
+    #[command(visible_alias = "ls", after_help = "Example:\n  stead bucket list --json")]
+    List,
+    /// Delete an empty bucket
+    #[command(visible_alias = "rm", after_help = "Example:\n  stead bucket delete photos")]
+    Delete {
+        /// The bucket
+        name: String,
+    },
+}
+
+/// `ls`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead ls                          buckets
+  stead ls photos/                  the top of a bucket
+  stead ls -r photos/2026/          everything below
+  stead ls photos/ --at 2d          as it was two days ago")]
+pub struct Ls {
+    /// BUCKET or BUCKET/PREFIX
+    pub path: Option<String>,
+    /// Everything below, not only this level
+    #[arg(short, long)]
+    pub recursive: bool,
+    #[command(flatten)]
+    pub at: AtArg,
+}
+
+/// `cp`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead cp cat.jpg photos/cat.jpg          store a file
+  stead cp cat.jpg photos/2026/            keep its name
+  stead cp photos/cat.jpg .                fetch it
+  stead cp photos/cat.jpg archive/         copy inside Stead, without moving a byte
+  stead cp -r Pictures photos/2026         a folder
+  tar c src | stead cp - backups/src.tar   from standard input
+  stead cp --at 3h photos/cat.jpg old.jpg  as it was three hours ago
+
+Which side is which: `stead:BUCKET/KEY` is always Stead; `/…`, `./…`, `../…`, `.` and `-` are always files.
+Otherwise a source that exists as a file is that file, and the other side is in Stead.
+
+A large upload that was interrupted goes on where it stopped when the same command is given again; so does
+a download (into FILE.part until it is complete).")]
+pub struct Cp {
+    /// What to copy
+    pub source: String,
+    /// Where to
+    pub target: String,
+    /// Folders with all that is below them
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// No progress bar
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Do not resume: begin again
+    #[arg(long)]
+    pub restart: bool,
+    #[command(flatten)]
+    pub at: AtArg,
+}
+
+/// `cat`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead cat notes/todo.txt
+  stead cat --at 1842 notes/todo.txt       as it was at position 1842 of the log")]
+pub struct Cat {
+    /// BUCKET/KEY
+    #[arg(required = true)]
+    pub paths: Vec<String>,
+    #[command(flatten)]
+    pub at: AtArg,
+}
+
+/// `rm`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead rm photos/cat.jpg
+  stead rm -r photos/2026/                 everything below
+
+What was deleted stays readable with --at until its retention has passed.")]
+pub struct Rm {
+    /// BUCKET/KEY, or with -r BUCKET/PREFIX
+    #[arg(required = true)]
+    pub paths: Vec<String>,
+    /// Everything below the prefix
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// One version only, for good
+    #[arg(long, value_name = "VERSION", conflicts_with = "recursive")]
+    pub version: Option<String>,
+}

@@ -1,0 +1,113 @@
+//! Commands that start, examine and keep a node.
+
+use clap::{Args, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// `up`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead up
+  stead up --data /srv/stead --listen 0.0.0.0:7300
+  stead up --listen 127.0.0.1:0 --json     for programs: one line when it is ready
+
+The first start makes everything: the directory, the node's identity, the first access key. Settings are in
+DIR/stead.toml, which need not exist. SIGTERM and Ctrl-C let running requests end (a second Ctrl-C does not).")]
+pub struct Up {
+    /// Where S3 listens; port 0 picks a free one [default: 127.0.0.1:7300]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Where the API listens [default: the port after S3's; a free one where S3's is picked]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub api_listen: Option<SocketAddr>,
+}
+
+/// `key`
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make an access key; its secret is shown this once
+    #[command(after_help = "\
+Examples:
+  stead key create backup
+  stead key create viewer --read-only --bucket photos --bucket films")]
+    Create {
+        /// Who will use it
+        name: String,
+        /// Reading only
+        #[arg(long)]
+        read_only: bool,
+        /// Only this bucket; may be given more than once
+        #[arg(long, value_name = "BUCKET")]
+        bucket: Vec<String>,
+    },
+    /// List access keys
+    #[command(visible_alias = "ls", after_help = "Example:\n  stead key list")]
+    List,
+    /// Make an access key useless
+    #[command(after_help = "Example:\n  stead key revoke STEADQ7LJ2M5K4T3XB6W")]
+    Revoke {
+        /// The access key
+        access_key: String,
+    },
+}
+
+/// `scrub`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stead scrub --rate 50")]
+pub struct Scrub {
+    /// Read at most this many MiB a second [default: as fast as the disk]
+    #[arg(long, value_name = "MIB")]
+    pub rate: Option<u64>,
+}
+
+/// `gc`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead gc --dry-run
+  stead gc --retention 7d --grace 1h")]
+pub struct Gc {
+    /// Only tell what would be freed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Keep what was written within this time, reached or not: 90m, 12h, 2d [default: from stead.toml]
+    #[arg(long, value_name = "DURATION")]
+    pub grace: Option<String>,
+    /// Keep overwritten and deleted states this long [default: from stead.toml]
+    #[arg(long, value_name = "DURATION")]
+    pub retention: Option<String>,
+}
+
+/// `view`
+#[derive(Debug, Subcommand)]
+pub enum ViewCommand {
+    /// Delete every view and fold it again from the log; tells whether the result is what was there
+    #[command(after_help = "Example:\n  stead view rebuild")]
+    Rebuild,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  stead explain STEAD-1002\n  stead explain            all codes")]
+pub struct Explain {
+    /// STEAD-nnnn
+    pub code: Option<String>,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stead completions bash > ~/.local/share/bash-completion/completions/stead")]
+pub struct Completions {
+    /// Which shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  stead man | man -l -\n  stead man --dir /usr/local/share/man/man1")]
+pub struct Man {
+    /// Write a page for each command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}

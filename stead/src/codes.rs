@@ -1,0 +1,83 @@
+//! Error codes: the gateway's table, and the few that only the command line and the start of a node have.
+//!
+//! Owns: the codes from 80 to 99 and their pages. Codes are never reused for something else.
+
+pub use stead_gateway::codes::*;
+
+/// The node does not start or stop as it must.
+pub const START: Code = Code(80);
+/// A check found something wrong.
+pub const FOUND: Code = Code(81);
+/// What is stored is not what was sent.
+pub const MISMATCH: Code = Code(82);
+/// Some of many things failed.
+pub const PARTIAL: Code = Code(83);
+/// The node answered something that is not understood.
+pub const PROTOCOL: Code = Code(84);
+
+macro_rules! pages {
+    ($($code:ident: $title:literal, $meaning:literal, $next:literal;)*) => {
+        &[$(Page { code: $code, title: $title, meaning: $meaning, next: $next },)*]
+    };
+}
+
+/// The pages of these, by code.
+const OWN: &[Page] = pages! {
+    START: "The node does not start or stop as it must",
+        "A part of the node found its files in a state that it must not go on from, or could not finish what it \
+         began. The message says which part and why.",
+        "Run `stead doctor` on the directory; keep a copy of the directory before changing anything in it.";
+    FOUND: "A check found something wrong",
+        "The command did its work, and found something that is not as it must be; the lines above say what.",
+        "Follow the next step beside each finding.";
+    MISMATCH: "What is stored is not what was sent",
+        "The content identifier computed by this command differs from the one that the node answered: the bytes \
+         changed on the way, or the file changed while it was read.",
+        "Repeat the command; if it happens again, check the memory and the network of both machines.";
+    PARTIAL: "Some of it failed",
+        "Part of the work was done; the lines above say what was not, and why.",
+        "Repeat the command for what failed.";
+    PROTOCOL: "The answer is not understood",
+        "What answered does not speak Stead's API, or speaks another release's.",
+        "Check that --server names the API's address (not S3's), and that both sides run the same release.";
+};
+
+/// A code's page, wherever it is defined. Takes `STEAD-0001`, `stead-1` and `1`.
+pub fn find(code: &str) -> Option<&'static Page> {
+    let own = |page: &&Page| code.trim().eq_ignore_ascii_case(&page.code.to_string()) || number(code) == Some(page.code);
+    explain(code).or_else(|| OWN.iter().find(own))
+}
+
+fn number(code: &str) -> Option<Code> {
+    let text = code.trim().to_ascii_lowercase();
+    text.strip_prefix("stead-").unwrap_or(&text).parse().ok().map(Code)
+}
+
+/// Every page there is, by code.
+pub fn all() -> Vec<&'static Page> {
+    let mut all: Vec<_> = pages().iter().chain(OWN).collect();
+    all.sort_by_key(|page| page.code);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_one_page_with_a_next_step() {
+        let all = all();
+        for pair in all.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{} is used twice", pair[0].code);
+        }
+        for page in all {
+            assert!(!page.title.is_empty() && !page.meaning.is_empty() && !page.next.is_empty(), "{}", page.code);
+        }
+        for text in ["STEAD-0081", "stead-81", "81"] {
+            assert_eq!(find(text).map(|page| page.code), Some(FOUND), "{text}");
+        }
+        assert_eq!(find("STEAD-0001").map(|page| page.code), Some(LOCKED));
+        assert!(find("STEAD-9999").is_none());
+        assert!(find("nonsense").is_none());
+    }
+}

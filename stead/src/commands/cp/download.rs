@@ -1,0 +1,191 @@
+//! From Stead to files. Bytes go into `FILE.part` until all are there and checked; a copy that was
+//! interrupted goes on behind what that file has.
+
+use super::checksum::Sum;
+use super::{Copied, Job};
+use crate::client::{Url, broken, empty, request};
+use crate::codes;
+use crate::commands::path::Place;
+use crate::commands::progress;
+use crate::failure::Failure;
+use http::header::{CONTENT_LENGTH, ETAG, IF_MATCH, RANGE};
+use http::{HeaderMap, HeaderValue, Method, Response};
+use http_body_util::BodyExt;
+use indicatif::ProgressBar;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use stead_runtime::blocking;
+
+/// Read from a file at once.
+const READ: usize = 1 << 20;
+
+/// The file that a copy of `from` to `path` writes: in a folder it keeps its name.
+pub(super) fn target(path: &Path, from: &Place) -> Result<PathBuf, Failure> {
+    let folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
+    if !folder {
+        return Ok(path.to_owned());
+    }
+    let name = from.key.rsplit('/').next().unwrap_or_default();
+    safe(Path::new(name)).map(|name| path.join(name)).ok_or_else(|| {
+        Failure::usage(format!("{from} has no name that a file could have")).next("name the file to copy to")
+    })
+}
+
+/// A relative path that stays below where it is put; `None` where it would not.
+pub(super) fn safe(path: &Path) -> Option<&Path> {
+    let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    (plain && !path.as_os_str().is_empty()).then_some(path)
+}
+
+/// What is known of the object before its bytes come.
+struct Head {
+    etag: String,
+    cid: String,
+    size: u64,
+    mtime: Option<String>,
+}
+
+impl Head {
+    fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let missing = || Failure::new(codes::PROTOCOL, "the node's answer lacks size, ETag or CID");
+        Ok(Self {
+            etag: text(ETAG.as_str()).ok_or_else(missing)?,
+            cid: text("x-stead-cid").ok_or_else(missing)?,
+            size: text(CONTENT_LENGTH.as_str()).and_then(|size| size.parse().ok()).ok_or_else(missing)?,
+            mtime: text("x-stead-meta-mtime"),
+        })
+    }
+}
+
+/// Copies one object into a file.
+pub(super) async fn file(job: &Job<'_>, from: &Place, path: &Path) -> Result<Copied, Failure> {
+    let unwritable = |e: &std::io::Error| Failure::io(format_args!("cannot write {}", path.display()), e);
+    let url = || Url::new("/v1/objects").segment(&from.bucket).key(&from.key).maybe("at", job.at.as_deref());
+    let response = job.client.send(request(Method::HEAD, url(), empty())?).await?;
+    let head = Head::of(response.headers())?;
+    let part = part_path(path);
+    let (there, mut sum) = if job.restart { (0, Sum::default()) } else { begun(&part, &head).await };
+    let bar = progress::bytes(&from.key, head.size, job.quiet);
+    bar.set_position(there);
+
+    let mut open = OpenOptions::new();
+    let mut out = open.create(true).append(true).open(&part).map_err(|e| unwritable(&e))?;
+    out.set_len(there).map_err(|e| unwritable(&e))?;
+    if there < head.size {
+        let mut wanted = request(Method::GET, url(), empty())?;
+        if let Ok(etag) = HeaderValue::from_str(&head.etag) {
+            wanted.headers_mut().insert(IF_MATCH, etag);
+        }
+        let range = HeaderValue::from_str(&format!("bytes={there}-"));
+        if let Ok(range) = range
+            && there > 0
+        {
+            wanted.headers_mut().insert(RANGE, range);
+        }
+        let response = job.client.send(wanted).await?;
+        receive(response, &mut out, &mut sum, &bar).await.map_err(|failure| {
+            failure.next("give the same command again: it goes on where it stopped")
+        })?;
+    }
+    bar.finish_and_clear();
+    let ours = sum.finish().to_string();
+    finish(&out, &part, path, &head, &ours)?;
+    Ok(Copied { objects: 1, bytes: head.size, cid: Some(head.cid), position: None })
+}
+
+fn part_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+/// What an earlier copy left, and the checksum over it. A part of another size or an unreadable one is
+/// begun again; one of other content is found at the end by its CID.
+async fn begun(part: &Path, head: &Head) -> (u64, Sum) {
+    let (part, size) = (part.to_owned(), head.size);
+    blocking(move || {
+        let mut sum = Sum::default();
+        let Ok(mut file) = File::open(&part) else { return (0, sum) };
+        let mut there = 0;
+        let mut piece = vec![0; READ];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => break,
+                Ok(read) => {
+                    there += read as u64;
+                    sum.push(&piece[..read]);
+                }
+                Err(_) => return (0, Sum::default()),
+            }
+        }
+        if there > size { (0, Sum::default()) } else { (there, sum) }
+    })
+    .await
+}
+
+async fn receive(
+    response: Response<crate::client::Answer>,
+    out: &mut File,
+    sum: &mut Sum,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
+        // A megabyte at most: shorter than handing it to another thread and back.
+        tokio::task::block_in_place(|| out.write_all(&data)).map_err(|e| Failure::io("cannot write what arrives", &e))?;
+        sum.push(&data);
+        bar.inc(data.len() as u64);
+    }
+    Ok(())
+}
+
+/// Checks the whole and gives it its name.
+fn finish(out: &File, part: &Path, path: &Path, head: &Head, ours: &str) -> Result<(), Failure> {
+    let unwritable = |e: std::io::Error| Failure::io(format_args!("cannot write {}", path.display()), &e);
+    // Objects whose parts were not whole MiB have a CID that only their own tree gives.
+    let comparable = !head.etag.contains('-') || ours == head.cid;
+    let complete = out.metadata().is_ok_and(|meta| meta.len() == head.size);
+    if !complete || (comparable && ours != head.cid) {
+        let _ = std::fs::remove_file(part);
+        let message = format!("{} is not what Stead has: it should be {}, and is {ours}", path.display(), head.cid);
+        return Err(Failure::new(codes::MISMATCH, message).next("repeat the command: it begins again"));
+    }
+    if let Some(modified) = head.mtime.as_deref().and_then(moment) {
+        // The time is a courtesy; some file systems cannot keep it.
+        let _ = out.set_modified(modified);
+    }
+    out.sync_all().map_err(unwritable)?;
+    std::fs::rename(part, path).map_err(unwritable)
+}
+
+/// `SECONDS.NANOSECONDS`, as rclone and `cp` here write it.
+fn moment(text: &str) -> Option<SystemTime> {
+    let (secs, nanos) = text.split_once('.').unwrap_or((text, ""));
+    let nanos: u32 = format!("{nanos:0<9}").get(..9)?.parse().ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(secs.parse().ok()?, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_cannot_leave_their_folder() {
+        for bad in ["../x", "/x", "a/../../x", "", "."] {
+            assert!(safe(Path::new(bad)).is_none(), "{bad}");
+        }
+        assert!(safe(Path::new("a/b c")).is_some());
+    }
+
+    #[test]
+    fn times_are_read() {
+        let at = SystemTime::UNIX_EPOCH + Duration::new(12, 340_000_000);
+        assert_eq!(moment("12.34"), Some(at));
+        assert_eq!(moment("12.340000000"), Some(at));
+        assert_eq!(moment("x"), None);
+    }
+}

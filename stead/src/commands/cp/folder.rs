@@ -1,0 +1,151 @@
+//! Folders: many copies at the same time.
+
+use super::{Copied, Job, across, download, upload};
+use crate::codes;
+use crate::commands::ls::Pages;
+use crate::commands::path::Place;
+use crate::commands::progress;
+use crate::failure::Failure;
+use futures::StreamExt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+/// Copies that run at the same time.
+const AT_ONCE: usize = 16;
+
+/// A folder and all that is in it, below a prefix.
+pub(super) async fn up(job: &Job<'_>, folder: &Path, to: &Place) -> Result<Copied, Failure> {
+    let mut files = Vec::new();
+    collect(folder, Path::new(""), &mut files)?;
+    let prefix = prefix(&to.key);
+    let one = quiet(job);
+    let copies = files.into_iter().map(|relative| {
+        let place = Place { bucket: to.bucket.clone(), key: format!("{prefix}{relative}") };
+        let (path, one) = (folder.join(&relative), &one);
+        async move { upload::file(one, &path, &place).await.map_err(|failure| (path.display().to_string(), failure)) }
+    });
+    all(job, copies.collect()).await
+}
+
+/// Everything below a prefix, into a folder.
+pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<Copied, Failure> {
+    let one = quiet(job);
+    let mut copied = Copied::default();
+    let from = Place { key: prefix(&from.key), ..from.clone() };
+    let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
+    while let Some(page) = pages.next().await? {
+        let copies = page.objects.into_iter().map(|object| {
+            let relative = PathBuf::from(object.key.get(from.key.len()..).unwrap_or_default());
+            let source = Place { bucket: object.bucket, key: object.key };
+            let one = &one;
+            async move {
+                let name = source.to_string();
+                fetch(one, source, folder, &relative).await.map_err(|failure| (name, failure))
+            }
+        });
+        let page = all(job, copies.collect()).await?;
+        copied.objects += page.objects;
+        copied.bytes += page.bytes;
+    }
+    Ok(copied)
+}
+
+async fn fetch(job: &Job<'_>, source: Place, folder: &Path, relative: &Path) -> Result<Copied, Failure> {
+    // `a/` is how some tools write an empty folder.
+    if source.key.ends_with('/') {
+        return Ok(Copied::default());
+    }
+    let Some(relative) = download::safe(relative) else {
+        return Err(Failure::usage(format!("the key {:?} is no path below a folder", source.key))
+            .next("copy it by itself, to a file that you name"));
+    };
+    let path = folder.join(relative);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)
+            .map_err(|e| Failure::io(format_args!("cannot make {}", parent.display()), &e))?;
+    }
+    download::file(job, &source, &path).await
+}
+
+/// Everything below a prefix, to below another.
+pub(super) async fn across_all(job: &Job<'_>, from: &Place, to: &Place) -> Result<Copied, Failure> {
+    let target = prefix(&to.key);
+    let from = Place { key: prefix(&from.key), ..from.clone() };
+    let mut copied = Copied::default();
+    let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
+    while let Some(page) = pages.next().await? {
+        let copies = page.objects.into_iter().map(|object| {
+            let rest = object.key.get(from.key.len()..).unwrap_or_default();
+            let goal = Place { bucket: to.bucket.clone(), key: format!("{target}{rest}") };
+            let source = Place { bucket: object.bucket, key: object.key };
+            async move { across(job, &source, &goal).await.map_err(|failure| (source.to_string(), failure)) }
+        });
+        let page = all(job, copies.collect()).await?;
+        copied.objects += page.objects;
+        copied.bytes += page.bytes;
+    }
+    Ok(copied)
+}
+
+fn quiet<'a>(job: &Job<'a>) -> Job<'a> {
+    Job { client: job.client, at: job.at.clone(), quiet: true, restart: job.restart }
+}
+
+/// A prefix that names a folder: nothing, or something that ends with a slash.
+fn prefix(key: &str) -> String {
+    if key.is_empty() || key.ends_with('/') { key.to_owned() } else { format!("{key}/") }
+}
+
+/// Runs the copies; one that fails does not keep the others from going on.
+async fn all<F>(job: &Job<'_>, copies: Vec<F>) -> Result<Copied, Failure>
+where
+    F: Future<Output = Result<Copied, (String, Failure)>>,
+{
+    let bar = progress::count("copying", copies.len() as u64, job.quiet);
+    let mut running = futures::stream::iter(copies).buffer_unordered(AT_ONCE);
+    let (mut copied, mut failed, mut last) = (Copied::default(), 0, None);
+    while let Some(done) = running.next().await {
+        bar.inc(1);
+        match done {
+            Ok(one) => {
+                copied.objects += one.objects;
+                copied.bytes += one.bytes;
+            }
+            Err((what, failure)) => {
+                failed += 1;
+                bar.suspend(|| eprintln!("{what}: [{}] {}", failure.code, failure.message));
+                last = Some(failure);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    match last {
+        None => Ok(copied),
+        Some(only) if failed == 1 && copied.objects == 0 => Err(only),
+        Some(_) => {
+            let (done, missing) = (copied.objects, failed);
+            Err(Failure::new(codes::PARTIAL, format!("{missing} of {} were not copied", done + missing)))
+        }
+    }
+}
+
+/// Files below a folder, by their paths in it. Symbolic links are followed to files, not to folders.
+fn collect(root: &Path, relative: &Path, files: &mut Vec<String>) -> Result<(), Failure> {
+    let folder = root.join(relative);
+    let unreadable = |e: std::io::Error| Failure::io(format_args!("cannot read {}", folder.display()), &e);
+    for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let path = relative.join(entry.file_name());
+        let kind = entry.file_type().map_err(unreadable)?;
+        if kind.is_dir() {
+            collect(root, &path, files)?;
+        } else if kind.is_file() || entry.path().is_file() {
+            let Some(text) = path.to_str() else {
+                let message = format!("the name {} is not UTF-8, and keys must be", path.display());
+                return Err(Failure::new(codes::LOCAL_FILE, message).next("rename the file"));
+            };
+            files.push(text.to_owned());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! `key create|list|revoke`.
+
+use crate::args::{Global, KeyCommand};
+use crate::client::{Needs, Url, find};
+use crate::failure::{self, Failure};
+use crate::output::{self, Align, Table};
+use http::Method;
+use stead_event::body::Scope;
+use stead_gateway_api::wire;
+
+pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Failure> {
+    match command {
+        KeyCommand::Create { name, read_only, bucket } => {
+            let scope = Scope { read_only, buckets: bucket };
+            let client = find(global, Needs::Node).await?;
+            let wanted = wire::CreateKey { name, scope };
+            let key: wire::NewKey = client.post(Url::new("/v1/keys"), &wanted).await?;
+            if global.json {
+                output::json(&key);
+            } else {
+                output::line(format_args!("access key  {}\nsecret key  {}", key.access_key, key.secret_key));
+                output::line("\nThe secret is shown this once; Stead keeps it sealed.");
+            }
+        }
+        KeyCommand::List => {
+            let client = find(global, Needs::Read).await?;
+            let answer: wire::Keys = client.get(Url::new("/v1/keys")).await?;
+            list(global, &answer);
+        }
+        KeyCommand::Revoke { access_key } => {
+            let client = find(global, Needs::Node).await?;
+            client.call(Method::DELETE, Url::new("/v1/keys").segment(&access_key)).await?;
+            if global.json {
+                output::json(&serde_json::json!({ "access_key": access_key, "revoked": true }));
+            } else {
+                output::line(format_args!("access key {access_key} revoked"));
+            }
+        }
+    }
+    Ok(failure::OK)
+}
+
+fn list(global: &Global, answer: &wire::Keys) {
+    if global.json {
+        output::json(answer);
+        return;
+    }
+    let columns = [
+        ("ACCESS KEY", Align::Left),
+        ("NAME", Align::Left),
+        ("MAY", Align::Left),
+        ("CREATED", Align::Left),
+        ("STATE", Align::Left),
+    ];
+    let mut table = Table::new(&columns);
+    for key in &answer.keys {
+        let verb = if key.scope.read_only { "read" } else { "read and write" };
+        let what = match key.scope.buckets.as_slice() {
+            [] => "everything".to_owned(),
+            buckets => buckets.join(", "),
+        };
+        let state = key.revoked.map_or("active".to_owned(), |at| format!("revoked {}", output::moment(at)));
+        table.row([
+            key.access_key.clone(),
+            key.name.clone(),
+            format!("{verb} {what}"),
+            output::moment(key.created),
+            state,
+        ]);
+    }
+    table.print();
+}

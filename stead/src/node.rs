@@ -1,0 +1,287 @@
+//! The composition root: the one place where a node is put together from its rooms.
+//!
+//! Owns: the order in which things start and stop. Directory, block store, engine, consensus, context,
+//! listeners, background work; and back.
+//! Promises: when [`Node::start`] returns, requests are answered; when [`Node::stop`] returns, everything
+//! acknowledged is durable and nothing of it is left to replay.
+//! Never: decides anything about data.
+
+mod background;
+mod doctor;
+pub mod offline;
+mod operations;
+mod root;
+mod seal;
+
+pub use root::Root;
+
+use crate::codes;
+use crate::directory::{self, Directory, node_id};
+use crate::failure::Failure;
+use crate::settings::Settings;
+use operations::{NodeOperations, Running};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use stead_block::{LocalOptions, LocalStore};
+use stead_cluster::{ClusterOptions, RaftLog};
+use stead_event::Tenant;
+use stead_gateway::context::{Limits, Parts};
+use stead_gateway::listen::{ListenOptions, Runtime};
+use stead_gateway::{Gateway, Listener, Metrics, ReadContext, SecretBox, WriteContext};
+use stead_gateway_api::{Api, ApiGateway, Components};
+use stead_gateway_s3::{S3, S3Options};
+use stead_log::Log;
+use stead_runtime::{Clock, Rng, Space, TaskKind, Tasks, blocking};
+use stead_view::{Engine, EngineOptions};
+
+/// How long core tasks may take to end after the connections have.
+const CORE_DRAIN: Duration = Duration::from_secs(5);
+
+/// Where to listen, where the command line says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listen {
+    /// For S3.
+    pub s3: Option<SocketAddr>,
+    /// For the API.
+    pub api: Option<SocketAddr>,
+}
+
+/// A node that runs.
+pub struct Node {
+    /// URLs by gateway.
+    pub endpoints: BTreeMap<String, String>,
+    /// The root access key.
+    pub root: Root,
+    tasks: Tasks,
+    raft: Arc<RaftLog>,
+    store: LocalStore,
+    drain: Duration,
+    // Last, so that the lock goes when all else has.
+    directory: Directory,
+}
+
+/// What every part is given.
+#[derive(Clone)]
+struct Ambient {
+    clock: Clock,
+    rng: Rng,
+    tasks: Tasks,
+    space: Space,
+}
+
+impl Ambient {
+    fn new(data: &Path, settings: &Settings) -> Self {
+        let space = Space::new(data, settings.storage.reserve_mib << 20);
+        Self { clock: Clock::system(), rng: Rng::system(), tasks: Tasks::new(), space }
+    }
+}
+
+impl Node {
+    /// Starts a node on `data`, which is made where it does not exist.
+    pub async fn start(data: &Path, listen: Listen) -> Result<Self, Failure> {
+        let directory = Directory::create_or_open(data)?;
+        let settings = Settings::load(data)?;
+        let ambient = Ambient::new(data, &settings);
+        let listeners = Listeners::bind(data, &settings, listen).await?;
+        let endpoints = listeners.endpoints();
+
+        let key = directory.node_key(&ambient.rng)?;
+        let secrets = SecretBox::new(directory.storage_key(&ambient.rng)?);
+        let node = node_id(&key);
+        let store = open_store(data, &ambient).await?;
+        let (engine, views, tail) = open_engine(data, &settings, &ambient, &node, store.clone()).await?;
+        let raft = start_raft(data, &ambient, &node, engine).await?;
+        let log: Arc<dyn Log> = raft.clone();
+
+        let read = ReadContext::new(Parts {
+            tenant: Tenant::main(),
+            node: node.clone(),
+            views,
+            tail,
+            store: store.clone(),
+            clock: ambient.clock.clone(),
+            rng: ambient.rng.clone(),
+            tasks: ambient.tasks.clone(),
+            space: ambient.space.clone(),
+            metrics: Metrics::new(),
+            secrets,
+            limits: Limits::default(),
+        });
+        let write = WriteContext::new(read.clone(), log);
+        root::first_event(&write).await?;
+        let root = root::credential(&directory, &write).await?;
+
+        let drain = Duration::from_secs(settings.drain.seconds);
+        let running = Running { raft: raft.clone(), endpoints: endpoints.clone(), write: write.clone(), key };
+        let operations = Arc::new(NodeOperations::new(data, read.clone(), settings.clone(), Some(running)));
+        set_probe(&read, &raft);
+        listeners.serve(&write, operations.clone(), drain);
+        background::spawn(&ambient, &settings, operations);
+        Ok(Self { endpoints, root, tasks: ambient.tasks, raft, store, drain, directory })
+    }
+
+    /// Where the data is.
+    pub fn data(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Stops: no new requests, the running ones get their time, then everything is made durable.
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.tasks.shutdown();
+        self.tasks.drain(TaskKind::Listener, self.drain).await;
+        let left = self.tasks.drain(TaskKind::Connection, self.drain).await;
+        if left > 0 {
+            tracing::warn!(connections = left, "the time to drain is over; what still runs is cut off");
+        }
+        self.tasks.drain(TaskKind::Background, CORE_DRAIN).await;
+        let stopped = self.raft.stop().await;
+        let store = self.store.clone();
+        let closed = blocking(move || store.close()).await;
+        // The name must not outlive the listener: a command that finds it would wait for nobody.
+        let _ = std::fs::remove_file(directory::socket(self.directory.path()));
+        stopped.map_err(|e| Failure::new(codes::START, format!("the node did not stop cleanly: {e}")))?;
+        closed.map_err(|e| Failure::new(codes::START, format!("the block store did not close cleanly: {e}")))
+    }
+}
+
+async fn open_store(data: &Path, ambient: &Ambient) -> Result<LocalStore, Failure> {
+    let (packs, state, space) = (data.join("blocks"), data.join("state"), ambient.space.clone());
+    let options = LocalOptions {
+        clock: ambient.clock.clone(),
+        tasks: ambient.tasks.clone(),
+        ..LocalOptions::default()
+    };
+    blocking(move || LocalStore::open(&packs, &state, options, space))
+        .await
+        .map_err(|e| Failure::new(codes::START, format!("the block store does not open: {e}")))
+}
+
+type Opened = (Engine, stead_view::Views, stead_log::Tail);
+
+async fn open_engine(
+    data: &Path,
+    settings: &Settings,
+    ambient: &Ambient,
+    node: &stead_event::NodeId,
+    store: LocalStore,
+) -> Result<Opened, Failure> {
+    let options = EngineOptions {
+        data: data.to_owned(),
+        node: node.clone(),
+        cache_bytes: settings.storage.cache_mib << 20,
+        rotate_bytes: settings.storage.segment_mib << 20,
+        space: ambient.space.clone(),
+        tasks: ambient.tasks.clone(),
+    };
+    blocking(move || Engine::open(options, store))
+        .await
+        .map_err(|e| Failure::new(codes::START, format!("the log and its views do not open: {e}")))
+}
+
+async fn start_raft(
+    data: &Path,
+    ambient: &Ambient,
+    node: &stead_event::NodeId,
+    engine: Engine,
+) -> Result<Arc<RaftLog>, Failure> {
+    let options = ClusterOptions::new(
+        data.join("raft"),
+        node.clone(),
+        ambient.clock.clone(),
+        ambient.rng.clone(),
+        ambient.tasks.clone(),
+        ambient.space.clone(),
+    );
+    stead_cluster::start(options, Box::new(engine))
+        .await
+        .map_err(|e| Failure::new(codes::START, format!("consensus does not start: {e}")))
+}
+
+fn set_probe(read: &ReadContext, raft: &Arc<RaftLog>) {
+    let raft = raft.clone();
+    read.metrics.set_probe(Box::new(move || {
+        let status = raft.status();
+        let held = status.last_log.unwrap_or(0).saturating_sub(status.purged.unwrap_or(0));
+        stead_gateway::metrics::Probe { fsyncs: status.wal_syncs, term: status.term, wal_entries: held }
+    }));
+}
+
+/// Bound addresses, before anybody is served: a port that is taken is told before anything is made.
+struct Listeners {
+    s3: Listener,
+    api: Listener,
+    socket: Listener,
+}
+
+impl Listeners {
+    async fn bind(data: &Path, settings: &Settings, listen: Listen) -> Result<Self, Failure> {
+        let s3_address = listen.s3.unwrap_or(settings.s3.listen);
+        let s3 = bind("S3", s3_address).await?;
+        let api_address = match (listen.api, listen.s3) {
+            (Some(api), _) => api,
+            (None, Some(s3)) => beside(s3),
+            (None, None) => settings.api.listen,
+        };
+        let api = bind("the API", api_address).await?;
+        let path = directory::socket(data);
+        let socket = Listener::unix(&path).await.map_err(|e| {
+            Failure::new(codes::LISTEN, format!("cannot listen on {}: {e}", path.display()))
+                .next("a socket's path may have about 100 bytes: choose a shorter --data")
+        })?;
+        Ok(Self { s3, api, socket })
+    }
+
+    fn endpoints(&self) -> BTreeMap<String, String> {
+        [("s3", &self.s3), ("api", &self.api)]
+            .into_iter()
+            .filter_map(|(name, listener)| Some((name.to_owned(), url(listener.address()?))))
+            .collect()
+    }
+
+    fn serve(self, write: &WriteContext, operations: Arc<NodeOperations>, drain: Duration) {
+        let tasks = write.tasks.clone();
+        let runtime = Runtime {
+            clock: write.clock.clone(),
+            tasks: tasks.clone(),
+            metrics: write.metrics.clone(),
+        };
+        let limits = ListenOptions { drain, ..ListenOptions::new("s3") };
+        let s3 = Arc::new(S3::new(write.clone(), S3Options::default(), limits));
+        let components =
+            Components { read: write.read_only().clone(), write: Some(write.clone()), operations };
+        let api = Arc::new(ApiGateway::new(Api::new(components), runtime, drain));
+        tasks.spawn(TaskKind::Listener, "s3", s3.serve(self.s3));
+        tasks.spawn(TaskKind::Listener, "api", api.clone().serve(self.api));
+        tasks.spawn(TaskKind::Listener, "socket", api.serve(self.socket));
+    }
+}
+
+async fn bind(what: &str, address: SocketAddr) -> Result<Listener, Failure> {
+    Listener::bind(address)
+        .await
+        .map_err(|e| Failure::new(codes::LISTEN, format!("cannot listen on {address} for {what}: {e}")))
+}
+
+/// The API's address where only S3's is given: the next port, or a free one.
+fn beside(s3: SocketAddr) -> SocketAddr {
+    let port = match s3.port() {
+        0 | u16::MAX => 0,
+        port => port + 1,
+    };
+    SocketAddr::new(s3.ip(), port)
+}
+
+/// A URL that works on this machine: an unspecified address is reached by loopback.
+fn url(address: SocketAddr) -> String {
+    let mut shown = address;
+    if address.ip().is_unspecified() {
+        match address {
+            SocketAddr::V4(_) => shown.set_ip(std::net::Ipv4Addr::LOCALHOST.into()),
+            SocketAddr::V6(_) => shown.set_ip(std::net::Ipv6Addr::LOCALHOST.into()),
+        }
+    }
+    format!("http://{shown}")
+}

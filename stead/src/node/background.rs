@@ -1,0 +1,89 @@
+//! Work that goes on by itself: sealing, and where the settings say so scrubbing and collecting.
+//!
+//! Never: stops the node; what fails is logged and tried again at its next time.
+
+use super::operations::NodeOperations;
+use super::{Ambient, seal};
+use crate::settings::Settings;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use stead_gateway_api::{Operations, wire};
+use stead_runtime::TaskKind;
+
+/// How often it is looked whether a segment can be sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(20);
+
+/// Starts it all.
+pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<NodeOperations>) {
+    let sealing = operations.clone();
+    every(ambient, "seal", SEAL_EVERY, move || {
+        let operations = sealing.clone();
+        async move {
+            let Some(running) = &operations.running else { return };
+            if let Err(error) = seal::seal_all(&operations.data, &running.write, &running.key).await {
+                tracing::warn!(%error, "a segment of the log stays unsealed for now");
+            }
+        }
+    });
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    if settings.scrub.every_hours > 0 {
+        let rate = settings.scrub.mib_per_second << 20;
+        let scrubbing = operations.clone();
+        every(ambient, "scrub", hours(settings.scrub.every_hours), move || {
+            let operations = scrubbing.clone();
+            async move { scrub(&operations, rate).await }
+        });
+    }
+    if settings.gc.every_hours > 0 {
+        every(ambient, "gc", hours(settings.gc.every_hours), move || {
+            let operations = operations.clone();
+            async move { collect(&operations).await }
+        });
+    }
+}
+
+/// Runs `work` again and again, `pause` between the end of one run and the next, until shutdown.
+fn every<W, F>(ambient: &Ambient, name: &'static str, pause: Duration, work: W)
+where
+    W: Fn() -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut stop = ambient.tasks.shutdown_signal();
+    ambient.tasks.spawn(TaskKind::Background, name, async move {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.wait() => return,
+            }
+            tokio::select! {
+                () = work() => {}
+                () = stop.wait() => return,
+            }
+        }
+    });
+}
+
+async fn scrub(operations: &NodeOperations, rate: u64) {
+    match operations.scrub(Some(rate), Arc::new(|_| {})).await {
+        Ok(report) if report.damaged.is_empty() => {
+            tracing::info!(blocks = report.blocks, bytes = report.bytes, "scrub found every block in order");
+        }
+        Ok(report) => {
+            for damage in &report.damaged {
+                let cid = damage.cid.as_deref().unwrap_or("unknown");
+                tracing::error!(cid, pack = damage.pack, offset = damage.offset, why = damage.why, "damaged block");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "scrub did not end"),
+    }
+}
+
+async fn collect(operations: &NodeOperations) {
+    match operations.collect(wire::Collect::default(), Arc::new(|_| {})).await {
+        Ok(done) => {
+            tracing::info!(deleted = done.deleted, freed_bytes = done.freed_bytes, "collected what nothing reaches");
+        }
+        Err(error) => tracing::warn!(%error, "collection did not end"),
+    }
+}

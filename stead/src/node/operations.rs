@@ -1,0 +1,332 @@
+//! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
+
+use super::{doctor, root};
+use crate::codes;
+use crate::directory::Directory;
+use crate::settings::Settings;
+use async_trait::async_trait;
+use ed25519_dalek::SigningKey;
+use http::StatusCode;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use stead_block::{BlockError, CollectOptions, ScrubOptions};
+use stead_cluster::RaftLog;
+use stead_event::{Position, Tenant, Timestamp};
+use stead_gateway::{ReadContext, WriteContext};
+use stead_gateway_api::{ApiError, Operations, Progress, wire};
+use stead_log::{Checkpoint, CheckpointError};
+use stead_runtime::{TaskKind, blocking, free_bytes};
+
+/// What only a running node has.
+pub struct Running {
+    /// Consensus.
+    pub raft: Arc<RaftLog>,
+    /// URLs by gateway.
+    pub endpoints: BTreeMap<String, String>,
+    /// Writes.
+    pub write: WriteContext,
+    /// Signs.
+    pub key: SigningKey,
+}
+
+/// The work, over a running node or a directory that is only read.
+pub struct NodeOperations {
+    pub(super) data: PathBuf,
+    pub(super) read: ReadContext,
+    pub(super) settings: Settings,
+    pub(super) running: Option<Running>,
+    held: Option<(Directory, SigningKey)>,
+    began: Instant,
+}
+
+impl NodeOperations {
+    pub(super) fn new(data: &Path, read: ReadContext, settings: Settings, running: Option<Running>) -> Self {
+        let began = read.clock.instant();
+        Self { data: data.to_owned(), read, settings, running, held: None, began }
+    }
+
+    /// Keeps the directory locked as long as this lives.
+    pub(super) fn holding(mut self, directory: Directory, key: SigningKey) -> Self {
+        self.held = Some((directory, key));
+        self
+    }
+
+    fn log_dir(&self) -> PathBuf {
+        self.data.join("log")
+    }
+
+    fn key(&self) -> Option<&SigningKey> {
+        self.running.as_ref().map(|running| &running.key).or(self.held.as_ref().map(|(_, key)| key))
+    }
+
+    /// What needs a running node, where there is none.
+    fn needs_node(&self) -> ApiError {
+        let message = format!("no node runs on {}", self.data.display());
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, codes::NOT_RUNNING, message)
+            .next(format!("start it with `stead up --data {}`", self.data.display()))
+    }
+
+    fn raft_status(&self) -> Option<wire::RaftStatus> {
+        let status = self.running.as_ref()?.raft.status();
+        Some(wire::RaftStatus {
+            term: status.term,
+            leader: status.leader,
+            voters: status.voters,
+            last_log: status.last_log,
+            applied: status.applied,
+            durable: status.durable,
+            purged: status.purged,
+            wal_bytes: status.wal_bytes,
+        })
+    }
+
+    fn task_list(&self) -> Vec<wire::TaskStatus> {
+        let mut counts = BTreeMap::<(String, String), u64>::new();
+        for task in self.read.tasks.list() {
+            let kind = match task.kind {
+                TaskKind::Connection => "connection",
+                TaskKind::Listener => "listener",
+                TaskKind::Core => "core",
+                TaskKind::Background => "background",
+            };
+            *counts.entry((kind.to_owned(), task.name)).or_default() += 1;
+        }
+        counts.into_iter().map(|((kind, name), count)| wire::TaskStatus { kind, name, count }).collect()
+    }
+
+    /// Checks one tenant's chain; damage is part of the answer, not an error.
+    pub(super) async fn verify_log(&self, tenant: Tenant, progress: Progress) -> Result<wire::VerifiedLog, ApiError> {
+        let (dir, whose) = (self.log_dir(), tenant.clone());
+        let expected = self.read.tail.head(&tenant);
+        let total = expected.seq;
+        let verified = blocking(move || {
+            let mut told = 0;
+            stead_log::verify_with(&dir, &whose, Some(expected), &mut |at| {
+                if at >= told + 4096 {
+                    told = at;
+                    progress(wire::Progress { done: at, total });
+                }
+            })
+        })
+        .await;
+        let mut log = wire::VerifiedLog {
+            tenant: tenant.to_string(),
+            position: expected.seq,
+            head: expected.cid.map(|cid| cid.to_string()),
+            segments: 0,
+            damage: None,
+        };
+        match verified {
+            Ok(verified) => log.segments = verified.segments,
+            Err(error) => log.damage = Some(error.to_string()),
+        }
+        Ok(log)
+    }
+
+    async fn check(&self, text: String) -> Result<wire::CheckpointVerdict, ApiError> {
+        let checkpoint =
+            Checkpoint::from_line(&text).map_err(|e| ApiError::invalid(format!("the file does not hold a checkpoint: {e}")))?;
+        let (tail, of) = (self.read.tail.clone(), checkpoint.clone());
+        let held = blocking(move || of.against(&tail)).await;
+        let why = match held {
+            Ok(()) => None,
+            Err(CheckpointError::Log(error)) => Some(format!("the log cannot be read there: {error}")),
+            Err(error) => Some(error.to_string()),
+        };
+        Ok(wire::CheckpointVerdict {
+            ok: why.is_none(),
+            position: checkpoint.position,
+            own: checkpoint.node == self.read.node,
+            node: checkpoint.node.to_string(),
+            why,
+        })
+    }
+
+    /// Appends the event that forgets states superseded before `before`, if it could forget any. Answers
+    /// whether it did.
+    async fn prune(&self, write: &WriteContext, before: Timestamp) -> Result<bool, ApiError> {
+        let names = self.read.views.names()?;
+        let done = names.pruned_before()?.is_some_and(|done| before <= done);
+        if done || names.position_at(before)? == 0 {
+            return Ok(false);
+        }
+        drop(names);
+        let body = stead_view::names::prune_body(before);
+        root::append(write, Tenant::main(), Vec::new(), body)
+            .await
+            .map_err(|e| ApiError::from(stead_gateway::ObjectError::from(e)))?;
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Operations for NodeOperations {
+    async fn status(&self) -> Result<wire::Status, ApiError> {
+        let names = self.read.views.names()?;
+        let buckets = names.buckets()?;
+        let mut counts = (0, 0);
+        for (bucket, _) in &buckets {
+            let of = names.counts(bucket)?;
+            counts = (counts.0 + of.objects, counts.1 + of.bytes);
+        }
+        let logs = self.read.tail.tenants().into_iter().map(|tenant| {
+            let head = self.read.tail.head(&tenant);
+            wire::LogStatus {
+                tenant: tenant.to_string(),
+                position: head.seq,
+                head: head.cid.map(|cid| cid.to_string()),
+            }
+        });
+        let stat = self.read.store.stat();
+        let up = self.read.clock.instant().saturating_duration_since(self.began).as_secs();
+        Ok(wire::Status {
+            running: self.running.is_some(),
+            node: self.read.node.to_string(),
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_secs: self.running.as_ref().map(|_| up),
+            endpoints: self.running.as_ref().map(|running| running.endpoints.clone()).unwrap_or_default(),
+            data: self.data.display().to_string(),
+            free_bytes: free_bytes(&self.data).unwrap_or_default(),
+            logs: logs.collect(),
+            buckets: buckets.len() as u64,
+            objects: counts.0,
+            object_bytes: counts.1,
+            blocks: wire::BlockStatus {
+                blocks: stat.blocks,
+                bytes: stat.bytes,
+                disk_bytes: stat.disk_bytes,
+                packs: stat.packs,
+            },
+            raft: self.raft_status(),
+            tasks: if self.running.is_some() { self.task_list() } else { Vec::new() },
+        })
+    }
+
+    async fn checkpoint(&self, tenant: &Tenant) -> Result<String, ApiError> {
+        let key = self.key().ok_or_else(|| self.needs_node())?;
+        let head = self.read.tail.head(tenant);
+        Checkpoint::sign(key, tenant, head, self.read.now())
+            .map(|checkpoint| checkpoint.to_line())
+            .ok_or_else(|| ApiError::invalid(format!("the log of {tenant} is empty: there is nothing to sign")))
+    }
+
+    async fn verify(
+        &self,
+        tenant: Option<Tenant>,
+        against: Option<String>,
+        progress: Progress,
+    ) -> Result<wire::Verified, ApiError> {
+        let checkpoint = match against {
+            Some(text) => Some(self.check(text).await?),
+            None => None,
+        };
+        let tenants = tenant.map_or_else(|| self.read.tail.tenants(), |tenant| vec![tenant]);
+        let mut logs = Vec::new();
+        for tenant in tenants {
+            logs.push(self.verify_log(tenant, progress.clone()).await?);
+        }
+        let ok = logs.iter().all(|log| log.damage.is_none())
+            && checkpoint.as_ref().is_none_or(|verdict| verdict.ok);
+        Ok(wire::Verified { ok, logs, checkpoint })
+    }
+
+    async fn scrub(&self, bytes_per_second: Option<u64>, progress: Progress) -> Result<wire::Scrubbed, ApiError> {
+        let options = ScrubOptions { bytes_per_second, shutdown: Some(self.read.tasks.shutdown_signal()) };
+        let report = self
+            .read
+            .store
+            .scrub(options, move |at| progress(wire::Progress { done: at.bytes, total: at.total_bytes }))
+            .await
+            .map_err(stead_gateway::ObjectError::from)?;
+        let damaged = report.damaged.into_iter().map(|damage| wire::DamagedBlock {
+            cid: damage.cid.map(|cid| cid.to_string()),
+            pack: damage.pack,
+            offset: damage.offset,
+            why: damage.why.to_owned(),
+        });
+        Ok(wire::Scrubbed {
+            blocks: report.blocks,
+            bytes: report.bytes,
+            damaged: damaged.collect(),
+            complete: report.complete,
+        })
+    }
+
+    async fn collect(&self, options: wire::Collect, _progress: Progress) -> Result<wire::Collected, ApiError> {
+        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let retention = options.retention_secs.map_or(self.settings.gc.retention(), Duration::from_secs);
+        let grace = options.grace_secs.map_or(self.settings.gc.grace(), Duration::from_secs);
+        let before = self.read.now().plus_secs(-i64::try_from(retention.as_secs()).unwrap_or(i64::MAX));
+        let pruned = !options.dry_run && self.prune(&running.write, before).await?;
+        let (views, store) = (self.read.views.clone(), self.read.store.clone());
+        let how = CollectOptions { grace, dry_run: options.dry_run, ..CollectOptions::default() };
+        let report = blocking(move || store.collect(move || roots(&views, before), how))
+            .await
+            .map_err(stead_gateway::ObjectError::from)?;
+        Ok(wire::Collected {
+            dry_run: options.dry_run,
+            pruned,
+            reachable: report.reachable,
+            protected: report.protected,
+            deleted: report.deleted,
+            deleted_bytes: report.deleted_bytes,
+            packs_removed: report.packs_removed,
+            freed_bytes: report.freed_bytes,
+            unreadable: report.unreadable,
+        })
+    }
+
+    async fn rebuild(&self, progress: Progress) -> Result<wire::Rebuilt, ApiError> {
+        let told = move |done, total| progress(wire::Progress { done, total });
+        let report = match &self.running {
+            Some(_) => self.read.views.rebuild(told).await?,
+            None => {
+                let (data, mut told) = (self.data.clone(), told);
+                blocking(move || stead_view::views::rebuild_offline(&data, &mut told)).await?
+            }
+        };
+        Ok(wire::Rebuilt {
+            equal: report.equal,
+            events: report.events,
+            tables: report.tables,
+            different: report.different,
+        })
+    }
+
+    async fn doctor(&self) -> Result<wire::Doctor, ApiError> {
+        Ok(wire::Doctor { checks: doctor::examine(self).await })
+    }
+
+    fn place(&self, tenant: &Tenant, position: Position) -> Option<wire::Place> {
+        let dir = self.log_dir().join(tenant.as_str());
+        let mut best: Option<(u64, PathBuf)> = None;
+        for entry in std::fs::read_dir(dir).ok()?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_str()?;
+            let first = name.strip_suffix(".jsonl").or_else(|| name.strip_suffix(".jsonl.zst"));
+            let Some(first) = first.and_then(|first| first.parse::<u64>().ok()) else { continue };
+            if first <= position && best.as_ref().is_none_or(|(known, _)| first > *known) {
+                best = Some((first, entry.path()));
+            }
+        }
+        let (first, path) = best?;
+        Some(wire::Place { file: path.display().to_string(), line: position - first + 1 })
+    }
+}
+
+/// What must be kept, for the collector.
+fn roots(
+    views: &stead_view::Views,
+    since: Timestamp,
+) -> Box<dyn Iterator<Item = Result<stead_event::Cid, BlockError>>> {
+    let unreadable = |error: stead_view::ViewError| {
+        BlockError::io("read what must be kept from the views", std::io::Error::other(error.to_string()))
+    };
+    match views.names().and_then(|names| names.reachable(Some(since))) {
+        Ok(reachable) => Box::new(reachable.map(move |cid| cid.map_err(unreadable))),
+        // The collector deletes nothing where a root cannot be read.
+        Err(error) => Box::new(std::iter::once(Err(unreadable(error)))),
+    }
+}

@@ -1,0 +1,205 @@
+//! The node's own settings: `<data>/stead.toml`, typed, validated, few.
+//!
+//! Owns: [`Settings`] and how the file is read. Every setting has a default, so the file need not exist.
+//! Never: builds anything from them; that is `node`.
+
+use crate::codes;
+use crate::failure::Failure;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+/// The file's name in the data directory.
+pub const FILE: &str = "stead.toml";
+
+/// All settings of one node.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The S3 gateway.
+    pub s3: S3,
+    /// Stead's own HTTP API, `/healthz` and `/metrics`.
+    pub api: Api,
+    /// Where bytes go.
+    pub storage: Storage,
+    /// Reading everything back to see that it is still what was written.
+    pub scrub: Scrub,
+    /// Freeing what nothing reaches any more.
+    pub gc: Collect,
+    /// Ending.
+    pub drain: Drain,
+}
+
+/// `[s3]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct S3 {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+}
+
+/// `[api]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Api {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+}
+
+/// `[storage]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storage {
+    /// Free space that client writes may not use, in MiB: what is written for them already must still fit.
+    pub reserve_mib: u64,
+    /// Memory for views, in MiB.
+    pub cache_mib: usize,
+    /// Size at which a segment of the log is closed and a new one begun, in MiB.
+    pub segment_mib: u64,
+}
+
+/// `[scrub]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scrub {
+    /// Hours between the ends of two runs; 0 is never.
+    pub every_hours: u64,
+    /// Bytes read per second at most, in MiB.
+    pub mib_per_second: u64,
+}
+
+/// `[gc]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Collect {
+    /// Hours between the ends of two runs; 0 is never.
+    pub every_hours: u64,
+    /// How long a block that nothing reaches is kept after it was written, in hours.
+    pub grace_hours: u64,
+    /// How long overwritten and deleted states are kept for `history` and `--at`, in days.
+    pub retention_days: u64,
+}
+
+/// `[drain]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Drain {
+    /// How long requests that run may still take after the node was asked to stop, in seconds.
+    pub seconds: u64,
+}
+
+impl Default for S3 {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7300)) }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7301)) }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { reserve_mib: 64, cache_mib: 16, segment_mib: 64 }
+    }
+}
+
+impl Default for Scrub {
+    fn default() -> Self {
+        Self { every_hours: 0, mib_per_second: 8 }
+    }
+}
+
+impl Default for Collect {
+    fn default() -> Self {
+        Self { every_hours: 24, grace_hours: 24, retention_days: 30 }
+    }
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { seconds: 20 }
+    }
+}
+
+impl Settings {
+    /// Reads the file of a data directory; the defaults where there is none.
+    pub fn load(data: &Path) -> Result<Self, Failure> {
+        let path = data.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(e) => return Err(Failure::io(format_args!("cannot read {}", path.display()), &e)),
+        };
+        Self::parse(&text).map_err(|why| {
+            Failure::new(codes::SETTINGS, format!("{} is not valid: {why}", path.display()))
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let within = |name: &str, value: u64, low: u64, high: u64| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(format!("{name} is {value}, and must be from {low} to {high}"))
+            }
+        };
+        within("storage.reserve_mib", self.storage.reserve_mib, 1, 1 << 20)?;
+        within("storage.cache_mib", self.storage.cache_mib as u64, 1, 1 << 16)?;
+        within("storage.segment_mib", self.storage.segment_mib, 1, 1024)?;
+        within("scrub.mib_per_second", self.scrub.mib_per_second, 1, 1 << 20)?;
+        within("scrub.every_hours", self.scrub.every_hours, 0, 24 * 366)?;
+        within("gc.every_hours", self.gc.every_hours, 0, 24 * 366)?;
+        within("gc.grace_hours", self.gc.grace_hours, 0, 24 * 366)?;
+        within("gc.retention_days", self.gc.retention_days, 0, 366 * 100)?;
+        within("drain.seconds", self.drain.seconds, 0, 3600)?;
+        let (s3, api) = (self.s3.listen, self.api.listen);
+        if s3.port() != 0 && s3 == api {
+            return Err(format!("s3.listen and api.listen are both {s3}; each needs its own port"));
+        }
+        Ok(())
+    }
+}
+
+impl Collect {
+    /// [`Self::grace_hours`] as a duration.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace_hours * 3600)
+    }
+
+    /// [`Self::retention_days`] as a duration.
+    pub fn retention(&self) -> Duration {
+        Duration::from_secs(self.retention_days * 24 * 3600)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        let settings = Settings::parse("").unwrap();
+        assert_eq!(settings.s3.listen.to_string(), "127.0.0.1:7300");
+        assert_eq!(settings.gc.retention(), Duration::from_secs(30 * 86_400));
+    }
+
+    #[test]
+    fn unknown_names_and_values_out_of_range_are_refused_by_name() {
+        let unknown = Settings::parse("[s3]\nlisen = \"127.0.0.1:1\"\n").unwrap_err();
+        assert!(unknown.contains("lisen"), "{unknown}");
+        let range = Settings::parse("[scrub]\nmib_per_second = 0\n").unwrap_err();
+        assert!(range.contains("scrub.mib_per_second is 0"), "{range}");
+        let clash = Settings::parse("[s3]\nlisten = \"127.0.0.1:7301\"\n").unwrap_err();
+        assert!(clash.contains("both 127.0.0.1:7301"), "{clash}");
+    }
+}
