@@ -32,6 +32,8 @@ fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) ->
         .env("STEAD_API", server.api.clone().unwrap_or_default())
         .env("STEAD_BIN", &settings.binary)
         .env("STEAD_DATA", &settings.data)
+        .env("STEAD_ACCESS_KEY", &server.key.access)
+        .env("STEAD_SECRET_KEY", &server.key.secret)
         .env("AWS_ENDPOINT_URL", &endpoint)
         .env("AWS_ACCESS_KEY_ID", &server.key.access)
         .env("AWS_SECRET_ACCESS_KEY", &server.key.secret)

@@ -97,31 +97,31 @@ pub fn python(requirements: &Path) -> Outcome<PathBuf> {
     Ok(python)
 }
 
-/// The directory in which the npm packages of `package_json` are installed.
+/// A copy of the scripts in `sources`, with the npm packages that their `package.json` names.
 pub fn npm(sources: &Path) -> Outcome<PathBuf> {
     programs(&["node", "npm"])?;
     let dir = paths::target().join("js");
     std::fs::create_dir_all(&dir)?;
-    let mut changed = !dir.join("node_modules").is_dir();
-    for name in ["package.json", "package-lock.json"] {
-        let Ok(wanted) = std::fs::read(sources.join(name)) else {
-            continue;
-        };
-        changed |= std::fs::read(dir.join(name)).map_or(true, |have| have != wanted);
-        std::fs::write(dir.join(name), wanted)?;
+    let stamp = dir.join("installed.json");
+    let wanted = std::fs::read(sources.join("package.json"))?;
+    for entry in std::fs::read_dir(sources)? {
+        let file = entry?.path();
+        if file.is_file() {
+            std::fs::copy(&file, dir.join(file.file_name().unwrap_or_default()))?;
+        }
     }
-    if changed {
-        println!("{:<18} installing npm packages into {}", "", dir.display());
-        let verb = if dir.join("package-lock.json").exists() {
-            "ci"
-        } else {
-            "install"
-        };
-        process::output(
-            Command::new("npm")
-                .args([verb, "--ignore-scripts", "--no-audit", "--no-fund"])
-                .current_dir(&dir),
-        )?;
+    if std::fs::read(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(dir);
     }
+    println!("{:<18} installing npm packages into {}", "", dir.display());
+    let arguments = [
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-package-lock",
+    ];
+    process::output(Command::new("npm").args(arguments).current_dir(&dir))?;
+    std::fs::write(&stamp, wanted)?;
     Ok(dir)
 }
