@@ -119,11 +119,11 @@ impl Node {
     fn put(&self, number: u64, inline: usize) -> Append {
         let mut bytes = vec![0; inline];
         self.rng.fill(&mut bytes[..inline.min(16)]);
-        let cid = cids::raw(if inline == 0 {
-            number.to_be_bytes().as_slice()
+        let cid = if inline == 0 {
+            cids::raw(&number.to_be_bytes())
         } else {
-            &bytes
-        });
+            cids::raw(&bytes)
+        };
         let put = ObjectPut {
             bucket: BUCKET.into(),
             checksum: None,

@@ -13,8 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use stead_block::{LocalStore, Pin};
-use stead_event::{Cid, Tenant, cids};
-use stead_log::command::INLINE_MAX;
+use stead_event::{Cid, Tenant};
 use stead_log::{
     Append, Appended, Committed, LogPoint, Marker, Outcome, Precondition, Rejection, SegmentError,
     SegmentOptions, SegmentWriter,
@@ -34,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) marker: Marker,
     /// What a restart would begin from.
     pub(super) durable: Progress,
+    /// Why nothing more may be written: lines of a batch that failed could not be taken back.
+    pub(super) broken: Option<String>,
 }
 
 /// What a batch left to do once its transaction is committed.
@@ -79,6 +80,7 @@ impl Core {
             });
         }
         self.ready()?;
+        self.check_order(entries)?;
         match self.apply_batch(entries) {
             // Views can always be folded anew; then the batch meets them whole.
             Err(error) if error.is_of_database() => {
@@ -91,6 +93,22 @@ impl Core {
             }
             other => other,
         }
+    }
+
+    /// An entry that was applied already would be in the log twice.
+    fn check_order(&self, entries: &[Committed]) -> Result<(), ViewError> {
+        let mut last = self.marker.index;
+        for entry in entries {
+            if entry.marker.index <= last {
+                let what = format!(
+                    "the driver brings entry {} behind entry {last}",
+                    entry.marker.index
+                );
+                return Err(ViewError::Diverged(what));
+            }
+            last = entry.marker.index;
+        }
+        Ok(())
     }
 
     fn apply_batch(&mut self, entries: &[Committed]) -> Result<Vec<Vec<Outcome>>, ViewError> {
@@ -119,7 +137,10 @@ impl Core {
                 Ok(written.outcomes)
             }
             Err(error) => {
-                self.roll_back(&before)?;
+                if let Err(worse) = self.roll_back(&before) {
+                    self.broken = Some(worse.to_string());
+                    return Err(worse);
+                }
                 Err(error)
             }
         }
@@ -171,19 +192,23 @@ impl Core {
 
     /// One append: rejected without a trace, or in lines and views.
     fn append(&mut self, batch: &mut Batch<'_>, append: &Append) -> Result<Outcome, ViewError> {
-        let node = self.options.node.clone();
-        let writer = self.writer(&append.tenant)?;
-        let before = writer.point();
+        let before = self
+            .writers
+            .get(&append.tenant)
+            .map(SegmentWriter::point)
+            .unwrap_or_default();
         let failed = preconditions::first_failing(&batch.tables, before.head.seq, &append.require)?;
         if let Some(failed) = failed {
             return Ok(Err(Rejection(failed)));
         }
         // What no driver should hand over is turned away rather than stopping everything behind it.
         let impossible = || Ok(Err(Rejection(Precondition::LogAt(before.head.seq))));
-        if !is_sound(append) {
-            tracing::error!("an append has no events or a block that cannot be inline; it is rejected");
+        if let Err(error) = append.check() {
+            tracing::error!(%error, "an append is not valid; it is rejected");
             return impossible();
         }
+        let node = self.options.node.clone();
+        let writer = self.writer(&append.tenant)?;
         let mut events = Vec::with_capacity(append.events.len());
         for draft in &append.events {
             match writer.push(draft.clone(), &node) {
@@ -269,16 +294,16 @@ impl Core {
 impl Drop for Core {
     /// redb makes its last commits durable when it is closed; what they speak of must be so before.
     fn drop(&mut self) {
-        if let Err(error) = self.checkpoint() {
+        let checkpoint = match self.shared.trouble() {
+            Trouble::None => self.checkpoint().map(drop),
+            // A repair can wait for the next start, which has everything that it needs.
+            Trouble::Closed | Trouble::Damaged => Err(ViewError::Rebuilding),
+        };
+        if let Err(error) = checkpoint {
             tracing::warn!(%error, "no checkpoint at the end; the next start replays the write-ahead log");
             if let Ok(database) = self.shared.database() {
                 std::mem::forget(database);
             }
         }
     }
-}
-
-fn is_sound(append: &Append) -> bool {
-    let inline = |(cid, bytes): &(Cid, Bytes)| bytes.len() <= INLINE_MAX && cids::digest(cid).is_some();
-    !append.events.is_empty() && append.blocks.iter().all(inline)
 }

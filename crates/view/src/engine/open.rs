@@ -103,6 +103,7 @@ fn core(
         writers,
         marker,
         durable,
+        broken: None,
     }
 }
 

@@ -87,6 +87,10 @@ pub(crate) fn refold(
 impl Core {
     /// Returns when the database is good, repairing it where it was found not to be.
     pub(crate) fn ready(&mut self) -> Result<(), ViewError> {
+        if let Some(why) = &self.broken {
+            let what = format!("a failed write could not be taken back, so nothing more is written: {why}");
+            return Err(ViewError::Diverged(what));
+        }
         let trouble = self.shared.trouble();
         if trouble == Trouble::None && self.shared.database().is_ok() {
             return Ok(());
@@ -185,4 +189,100 @@ pub(crate) fn compare(old: &Snapshot, new: &Snapshot, events: u64) -> Result<Reb
         events,
         tables,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, EngineOptions};
+    use bytes::Bytes;
+    use stead_block::{LocalOptions, LocalStore};
+    use stead_event::body::BucketCreated;
+    use stead_event::{EventId, NodeId, Principal, Tenant, Timestamp, Via};
+    use stead_log::{Append, Committed, Draft, Machine, Marker};
+    use stead_runtime::{Space, Tasks};
+
+    fn create(number: u8) -> Committed {
+        let draft = Draft {
+            actor: Principal("ana".into()),
+            at: Timestamp::from_micros(i64::from(number)),
+            body: BucketCreated {
+                bucket: format!("bucket{number}"),
+                via: Via::default(),
+            }
+            .into(),
+            cause: None,
+            id: EventId::new(u64::from(number), [number; 10]),
+        };
+        let tenant = Tenant::main();
+        let append = Append {
+            tenant,
+            require: Vec::new(),
+            events: vec![draft],
+            blocks: Vec::new(),
+        };
+        let marker = Marker {
+            index: u64::from(number),
+            driver: Bytes::new(),
+        };
+        Committed {
+            marker,
+            appends: vec![append],
+        }
+    }
+
+    fn open(data: &Path) -> (Engine, crate::Views) {
+        let space = Space::new(data, 0);
+        let [blocks, state] = ["blocks", "state"].map(|name| data.join(name));
+        let store = LocalStore::open(&blocks, &state, LocalOptions::default(), space.clone()).unwrap();
+        let options = EngineOptions {
+            data: data.to_owned(),
+            node: NodeId("00".repeat(32)),
+            cache_bytes: 1 << 20,
+            rotate_bytes: 1 << 20,
+            space,
+            tasks: Tasks::new(),
+        };
+        let (engine, views, _) = Engine::open(options, store).unwrap();
+        (engine, views)
+    }
+
+    #[test]
+    fn a_database_that_closed_itself_is_opened_again_and_catches_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut engine, views) = open(directory.path());
+        engine.apply(vec![create(1)]).unwrap();
+        engine.checkpoint().unwrap();
+        engine.apply(vec![create(2)]).unwrap();
+        let hash = views.dump_hash().unwrap();
+        {
+            let core = engine.core.lock();
+            // What was not made durable is lost with the database, as after an I/O error.
+            std::mem::forget(core.shared.database().unwrap());
+            core.shared
+                .remember(&ViewError::from(redb::Error::Io(std::io::Error::other(
+                    "injected",
+                ))));
+        }
+        engine.apply(vec![create(3)]).unwrap();
+        assert_eq!(views.names().unwrap().buckets().unwrap().len(), 3);
+        let later = views.dump_hash().unwrap();
+        assert_ne!(later, hash);
+        engine
+            .core
+            .lock()
+            .shared
+            .remember(&ViewError::Damaged("injected".into()));
+        engine.checkpoint().unwrap();
+        assert_eq!(views.dump_hash().unwrap(), later);
+    }
+
+    #[test]
+    fn an_entry_that_was_applied_already_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut engine, views) = open(directory.path());
+        engine.apply(vec![create(1)]).unwrap();
+        assert!(engine.apply(vec![create(1)]).is_err());
+        assert_eq!(views.position(&Tenant::main()), 1);
+    }
 }
