@@ -145,7 +145,13 @@ impl Inner {
             let covered = covered.get(number).copied().unwrap_or_default();
             let dead = self.apply_dead(pack, covered.dead)?;
             let from = covered.pack.max(PACK_HEADER_BYTES);
-            ends.push((pack.clone(), self.file_new(pack, from, &dead)?));
+            let end = self.file_new(pack, from, &dead)?;
+            if end >= from {
+                ends.push((pack.clone(), end));
+            } else {
+                // What was cut off is named by its blocks' errors; nothing may come to stand in its place.
+                tracing::error!(pack = number, end, from, "the pack is shorter than it was");
+            }
         }
         let retired = numbers(&self.packs_dir, "gone")?;
         if !retired.is_empty() {
@@ -166,20 +172,38 @@ impl Inner {
     /// Deletes what the dead list names behind `from`. Answers the entries.
     fn apply_dead(&self, pack: &Pack, from: u64) -> Result<HashMap<u32, u64>, BlockError> {
         let (entries, _) = pack.read_dead(from)?;
-        for (offset, _) in &entries {
+        let mut unnamed = Vec::new();
+        for (offset, prefix) in &entries {
             let mut header = Vec::new();
             pack.read_into(&mut header, (*offset).into(), RECORD_HEADER_BYTES)?;
-            let Ok(record) = Record::parse(&pack.header, (*offset).into(), &header) else {
-                continue;
-            };
-            let Ok(key) = Key::of(&record.cid) else { continue };
-            if let Some(loc) = self.index.lookup(&key)?
-                && (loc.pack, loc.offset) == (pack.number(), *offset)
-            {
-                self.index.set(key, Some(loc), None);
+            let record = Record::parse(&pack.header, (*offset).into(), &header);
+            match record.ok().and_then(|record| Key::of(&record.cid).ok()) {
+                Some(key) => self.forget(pack, &key, *offset)?,
+                None => unnamed.push((*offset, *prefix)),
             }
         }
+        // Records that do not say any more which block they were: the index does.
+        let mut keys = Vec::new();
+        if !unnamed.is_empty() {
+            self.index.walk(None, &mut |key, loc| {
+                if loc.pack == pack.number() && unnamed.contains(&(loc.offset, key.prefix())) {
+                    keys.push((key, loc.offset));
+                }
+                true
+            })?;
+        }
+        keys.iter()
+            .try_for_each(|(key, offset)| self.forget(pack, key, *offset))?;
         Ok(entries.into_iter().collect())
+    }
+
+    /// Deletes a block from the index if it is at that place.
+    fn forget(&self, pack: &Pack, key: &Key, offset: u32) -> Result<(), BlockError> {
+        let found = self.index.lookup(key)?;
+        if found.is_some_and(|loc| (loc.pack, loc.offset) == (pack.number(), offset)) {
+            self.index.set(*key, found, None);
+        }
+        Ok(())
     }
 
     /// Files records behind `from`, each checked whole. Answers where the pack ends: what a write that never
