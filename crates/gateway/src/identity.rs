@@ -125,8 +125,8 @@ pub enum CredentialError {
     #[error("the secret of access key {0} cannot be opened with this node's secret.key")]
     Sealed(String),
     /// The view cannot be read.
-    #[error(transparent)]
-    View(#[from] stead_view::ViewError),
+    #[error("{0}")]
+    View(Box<stead_view::ViewError>),
 }
 
 impl CredentialError {
@@ -137,6 +137,12 @@ impl CredentialError {
             Self::Sealed(_) => crate::codes::SECRET_KEY,
             Self::View(_) => crate::codes::STATE_DAMAGED,
         }
+    }
+}
+
+impl From<stead_view::ViewError> for CredentialError {
+    fn from(error: stead_view::ViewError) -> Self {
+        Self::View(Box::new(error))
     }
 }
 

@@ -1,4 +1,5 @@
 //! Access keys through the real engine: made, used, limited, revoked.
+#![allow(clippy::unwrap_used)] // in tests
 
 mod common;
 

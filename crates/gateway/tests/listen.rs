@@ -1,4 +1,5 @@
 //! The server loop against raw sockets: what well-behaved clients get, and how the others are bounded.
+#![allow(clippy::unwrap_used)] // in tests
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

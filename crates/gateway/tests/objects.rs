@@ -1,4 +1,5 @@
 //! Objects through the real engine and block store: what goes in comes out, and what is wrong stays out.
+#![allow(clippy::unwrap_used)] // in tests
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Multipart uploads through the real engine and block store.
+#![allow(clippy::unwrap_used)] // in tests
 
 mod common;
 

@@ -32,9 +32,16 @@ const DRAIN_HEAD: Duration = Duration::from_secs(1);
 
 /// The open connections of one listener.
 struct Connections {
-    open: Mutex<(u64, HashMap<u64, (Arc<Marks>, AbortHandle)>)>,
+    open: Mutex<Open>,
     gauge: Gauge,
     draining: AtomicBool,
+}
+
+/// By number, and the last number given.
+#[derive(Default)]
+struct Open {
+    last: u64,
+    by_id: HashMap<u64, (Arc<Marks>, AbortHandle)>,
 }
 
 /// Takes a connection off the list when its task ends, however it ends.
@@ -45,20 +52,20 @@ struct Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.connections.open.lock().1.remove(&self.id);
+        self.connections.open.lock().by_id.remove(&self.id);
         self.connections.gauge.dec();
     }
 }
 
 impl Connections {
     fn count(&self) -> usize {
-        self.open.lock().1.len()
+        self.open.lock().by_id.len()
     }
 
     fn sweep(&self, patience: Patience) {
         let overdue =
             |(marks, abort): &(Arc<Marks>, AbortHandle)| marks.overdue(patience).then(|| abort.clone());
-        let given_up: Vec<_> = self.open.lock().1.values().filter_map(overdue).collect();
+        let given_up: Vec<_> = self.open.lock().by_id.values().filter_map(overdue).collect();
         given_up.iter().for_each(AbortHandle::abort);
     }
 
@@ -66,7 +73,7 @@ impl Connections {
         let all: Vec<_> = self
             .open
             .lock()
-            .1
+            .by_id
             .values()
             .map(|(_, abort)| abort.clone())
             .collect();
@@ -205,8 +212,8 @@ fn spawn<T, S>(
     let head_bytes = options.head_bytes;
     // The lock is held until the task is on the list; a task that ends at once waits for it.
     let mut open = connections.open.lock();
-    open.0 += 1;
-    let id = open.0;
+    open.last += 1;
+    let id = open.last;
     let entry = Entry {
         id,
         connections: connections.clone(),
@@ -221,7 +228,7 @@ fn spawn<T, S>(
                 tracing::trace!(%error, "a connection ended");
             }
         });
-    open.1.insert(id, (marks, task.abort_handle()));
+    open.by_id.insert(id, (marks, task.abort_handle()));
 }
 
 async fn connection<T, S>(

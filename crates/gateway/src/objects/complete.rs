@@ -6,7 +6,7 @@ use super::{CompleteRequest, CompletedPart, GetRequest, ObjectError, Objects, Pu
 use crate::{Caller, Limits};
 use std::collections::HashMap;
 use stead_block::unixfs::{DagBuilder, Finished, Leaves};
-use stead_block::{BlockError, BlockWriter, LocalStore, Pin};
+use stead_block::{BlockWriter, LocalStore, Pin};
 use stead_event::Cid;
 use stead_event::body::{Checksum, ObjectPut, Part};
 use stead_log::Precondition;
@@ -261,11 +261,12 @@ async fn join(store: &LocalStore, roots: Vec<(Cid, u64)>) -> Result<(Cid, Pin), 
     Ok((root, writer.finish().await?))
 }
 
+#[allow(clippy::result_large_err)] // the closure's error is the block store's own
 fn join_blocking(
     store: &LocalStore,
     mut writer: BlockWriter,
     roots: Vec<(Cid, u64)>,
-) -> Result<(Cid, BlockWriter), BlockError> {
+) -> Result<(Cid, BlockWriter), ObjectError> {
     let mut dag = DagBuilder::new();
     for (root, size) in roots {
         for leaf in Leaves::new(|cid: &Cid| store.read(cid), root, size, None) {

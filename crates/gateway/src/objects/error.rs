@@ -160,7 +160,7 @@ impl From<ViewError> for ObjectError {
         match error {
             ViewError::Rebuilding => Self::Rebuilding,
             ViewError::Damaged(_) | ViewError::Diverged(_) => Self::State(error.to_string()),
-            ViewError::Block(error) => error.into(),
+            ViewError::Block(error) => (*error).into(),
             error => Self::Internal(error.to_string()),
         }
     }

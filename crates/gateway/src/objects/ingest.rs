@@ -16,7 +16,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use std::pin::Pin;
 use stead_block::unixfs::DagBuilder;
-use stead_block::{Block, BlockError, BlockWriter};
+use stead_block::{Block, BlockWriter};
 use stead_event::body::Checksum;
 use stead_event::{Cid, cids};
 use stead_log::command::INLINE_MAX;
@@ -273,7 +273,7 @@ async fn digest_stage(mut digester: Digester, mut chunks: mpsc::Receiver<Bytes>)
 async fn store_stage(
     mut writer: BlockWriter,
     mut chunks: mpsc::Receiver<Bytes>,
-) -> Result<(BlockWriter, DagBuilder), BlockError> {
+) -> Result<(BlockWriter, DagBuilder), ObjectError> {
     let mut dag = DagBuilder::new();
     while let Some(bytes) = chunks.recv().await {
         debug_assert!(bytes.len() <= CHUNK_BYTES);
@@ -284,7 +284,7 @@ async fn store_stage(
             for node in dag.push(leaf.cid, size) {
                 writer.write_blocking(&node)?;
             }
-            Ok::<_, BlockError>((writer, dag))
+            Ok::<_, ObjectError>((writer, dag))
         })
         .await?;
     }

@@ -120,14 +120,16 @@ impl Objects {
 
     /// A condition on a key that does not exist says so, as S3 does.
     fn unmet(&self, bucket: &str, key: Option<String>, why: String) -> ObjectError {
-        let current = |key: &str| self.context().views.names()?.object(bucket, key);
+        let missing = |key: &str| {
+            let names = self.context().views.names().ok()?;
+            let found = names.object(bucket, key).ok()?;
+            Some(found.is_none_or(|record| record.marker))
+        };
         match key {
-            Some(key) if current(&key).is_ok_and(|found| found.is_none_or(|record| record.marker)) => {
-                ObjectError::NoSuchKey {
-                    bucket: bucket.to_owned(),
-                    key,
-                }
-            }
+            Some(key) if missing(&key) == Some(true) => ObjectError::NoSuchKey {
+                bucket: bucket.to_owned(),
+                key,
+            },
             _ => ObjectError::Precondition(why),
         }
     }

@@ -76,6 +76,7 @@ impl Reader {
         Ok(Opened { range, size, body })
     }
 
+    #[allow(clippy::result_large_err)] // the closures' error is the block store's own
     async fn open(&self, cid: Cid, size: u64, range: Range<u64>) -> Result<ObjectBody, ObjectError> {
         let store = &self.context.store;
         if range.is_empty() {
