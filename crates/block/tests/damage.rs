@@ -1,4 +1,5 @@
 //! Flipped bits: found, named, healed, and without effect on anything else.
+#![allow(clippy::unwrap_used)] // a panic is how a test fails, in its helpers too
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The local store against a model: any sequence of puts, deletions, restarts, lost indexes and kills.
+#![allow(clippy::unwrap_used)] // a panic is how a test fails, in its helpers too
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Trees: against an independent implementation, against published vectors, against the input.
+#![allow(clippy::unwrap_used)] // a panic is how a test fails, in its helpers too
 
 mod common;
 
@@ -229,7 +230,10 @@ fn the_published_vector_of_a_small_file_holds() {
 /// The two large ones. Their contents are those of kubo's tests: the ChaCha20 key stream of the key
 /// sha2-256("v1-2025-seed") and a zero nonce.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "makes and hashes 1 GiB, three minutes without optimisation")]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "makes and hashes 1 GiB, three minutes without optimisation"
+)]
 fn the_published_vectors_at_the_width_limit_hold() {
     let key: [u8; 32] = Sha256::digest(b"v1-2025-seed").into();
     let mut stream = ChaCha20::new(&key.into(), &[0; 12].into());

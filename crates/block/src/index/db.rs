@@ -28,6 +28,9 @@ pub(crate) struct Covered {
     pub dead: u64,
 }
 
+/// What the index says about itself.
+type Described = (Totals, BTreeMap<u32, Covered>);
+
 pub(crate) struct Db {
     database: Database,
     /// The table as of the last commit, so that a lookup need not open a transaction.
@@ -60,7 +63,7 @@ pub(crate) fn open_db(
 }
 
 /// What the index says about itself; `None` where it was only just made.
-fn describe(database: &Database) -> Result<Option<(Totals, BTreeMap<u32, Covered>)>, redb::Error> {
+fn describe(database: &Database) -> Result<Option<Described>, redb::Error> {
     let tx = database.begin_read()?;
     let numbers = match tx.open_table(NUMBERS) {
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),

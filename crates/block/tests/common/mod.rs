@@ -1,5 +1,5 @@
 //! What the block store's tests share.
-#![allow(dead_code)] // each test file uses some of it
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses some of it; a panic is how a test fails
 
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
