@@ -155,12 +155,18 @@ impl From<BlockError> for ObjectError {
     }
 }
 
+impl From<Box<BlockError>> for ObjectError {
+    fn from(error: Box<BlockError>) -> Self {
+        (*error).into()
+    }
+}
+
 impl From<ViewError> for ObjectError {
     fn from(error: ViewError) -> Self {
         match error {
             ViewError::Rebuilding => Self::Rebuilding,
             ViewError::Damaged(_) | ViewError::Diverged(_) => Self::State(error.to_string()),
-            ViewError::Block(error) => (*error).into(),
+            ViewError::Block(error) => error.into(),
             error => Self::Internal(error.to_string()),
         }
     }
