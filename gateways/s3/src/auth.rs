@@ -23,7 +23,7 @@ impl Keys {
             .find(access_key)
             .map_err(|error| match error {
                 CredentialError::Unknown(_) => s3_error!(InvalidAccessKeyId),
-                CredentialError::View(error) => errors::from_object(error.into()),
+                CredentialError::View(error) => errors::from_object((*error).into()),
                 other => {
                     tracing::error!(error = %other, "an access key cannot be used");
                     s3_error!(InternalError, "{other}")

@@ -100,7 +100,7 @@ fn plain(error: ObjectError, text: String) -> S3Error {
         ObjectError::Denied { .. } => said(C::AccessDenied, text),
         ObjectError::Full => custom("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE, text),
         ObjectError::Busy => s3(C::SlowDown),
-        ObjectError::Unavailable(_) => said(C::ServiceUnavailable, text),
+        ObjectError::Unavailable(_) | ObjectError::Rebuilding => said(C::ServiceUnavailable, text),
         _ => {
             tracing::error!(error = %text, "a request failed inside");
             said(

@@ -4,7 +4,7 @@
 //! headers, sub-resources that it does not know and takes for the resource itself). All that ends here.
 
 use crate::errors::custom;
-use crate::target::{Target, query_pairs};
+use crate::target::{Target, check_new_key, query_pairs};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use s3s::{S3Error, S3Result, s3_error};
@@ -16,6 +16,11 @@ const PRESIGN_MAX: i64 = 604_800;
 pub fn enter(head: &Parts) -> S3Result<Target> {
     method(head)?;
     let target = Target::parse(head.uri.path())?;
+    if let Target::Object { key, .. } = &target
+        && matches!(head.method, Method::PUT | Method::POST)
+    {
+        check_new_key(key)?;
+    }
     let query: Vec<_> = head
         .uri
         .query()

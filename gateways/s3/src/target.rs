@@ -5,9 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 use s3s::{S3Error, s3_error};
-
-/// The longest key, in bytes of UTF-8.
-pub const KEY_MAX: usize = 1024;
+use stead_gateway::objects::rules;
 
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,17 +61,16 @@ impl Target {
     }
 }
 
-/// Refuses keys that are too long, that a file system could not hold, or that climb: the same bytes are
-/// served as files too, so a key never has a segment `..`, nor a NUL byte.
+/// Refuses a key that no object can have.
 pub fn check_key(key: &str) -> Result<(), S3Error> {
-    if key.len() > KEY_MAX {
-        return Err(s3_error!(KeyTooLongError));
-    }
+    rules::key(key).map_err(crate::errors::from_object)
+}
+
+/// Refuses to make a key with a segment `..`, even one that stays below the bucket: the same bytes are
+/// served as files too. What has such a key already can be read and deleted.
+pub fn check_new_key(key: &str) -> Result<(), S3Error> {
     if key.split('/').any(|segment| segment == "..") {
         return Err(s3_error!(InvalidURI, "A key must not have a segment '..'."));
-    }
-    if key.contains('\0') {
-        return Err(s3_error!(InvalidURI, "A key must not hold a NUL byte."));
     }
     Ok(())
 }
@@ -129,8 +126,9 @@ mod tests {
     fn bad_paths_are_refused_by_name() {
         assert_eq!(code("abc"), "InvalidURI");
         assert_eq!(code("/abc/%ff%fe"), "InvalidURI");
-        assert_eq!(code("/abc/a/../b"), "InvalidURI");
+        assert_eq!(code("/abc/a/../../b"), "InvalidURI");
         assert_eq!(code("/abc/%2e%2e"), "InvalidURI");
+        assert!(check_new_key("a/../b").is_err() && check_new_key("a..b/..c").is_ok());
         assert_eq!(code("/abc/a%00b"), "InvalidURI");
         assert_eq!(code("/ABC/a"), "InvalidBucketName");
         assert_eq!(code("/a/b"), "InvalidBucketName");
