@@ -1,6 +1,7 @@
 //! Appends per second with concurrent clients on a real disk, with a machine that does nothing.
 //!
-//! `cargo run --release -p stead-cluster --example append -- [clients] [seconds] [block bytes] [directory]`
+//! `cargo run --release -p stead-cluster --example append -- [clients] [seconds] [block bytes] [directory]
+//! [microseconds of work for each append]`
 
 #![allow(clippy::disallowed_methods)] // a measurement
 
@@ -16,6 +17,7 @@ use stead_runtime::{Clock, Rng, Space, TaskKind, Tasks};
 struct Trivial {
     marker: Marker,
     seq: u64,
+    work: Duration,
 }
 
 impl Machine for Trivial {
@@ -30,6 +32,8 @@ impl Machine for Trivial {
             let mut outcomes = Vec::new();
             for _ in entry.appends {
                 self.seq += 1;
+                let until = Instant::now() + self.work;
+                while Instant::now() < until {}
                 outcomes.push(Ok(Appended {
                     first: self.seq,
                     last: self.seq,
@@ -75,6 +79,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut number = |default: u64| args.next().and_then(|arg| arg.parse().ok()).unwrap_or(default);
     let (clients, seconds, bytes) = (number(32), number(5), number(4096) as usize);
     let parent = args.next().unwrap_or_else(|| "/work".into());
+    let work = Duration::from_micros(args.next().and_then(|arg| arg.parse().ok()).unwrap_or(0));
     let dir = std::path::Path::new(&parent).join(format!("stead-append-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
     let tasks = Tasks::new();
@@ -89,7 +94,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         space,
     );
     let begun = Instant::now();
-    let log = start(options, Box::<Trivial>::default()).await?;
+    let log = start(
+        options,
+        Box::new(Trivial {
+            work,
+            ..Trivial::default()
+        }),
+    )
+    .await?;
     println!("ready after {:?}", begun.elapsed());
     let block = bytes::Bytes::from(vec![7; bytes]);
     let (count, micros) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));

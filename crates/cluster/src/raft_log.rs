@@ -34,6 +34,8 @@ const QUEUE_WAIT: Duration = Duration::from_secs(2);
 const START_WAIT: Duration = Duration::from_secs(30);
 /// How long a stop waits for the last checkpoint, and for Raft to end.
 const STOP_WAIT: Duration = Duration::from_secs(60);
+/// How often a checkpoint is tried while the disk is full.
+const FULL_TICK: Duration = Duration::from_secs(3);
 /// How often the checkpoint policy looks at the write-ahead log's size.
 const POLICY_TICK: Duration = Duration::from_secs(1);
 
@@ -215,8 +217,13 @@ async fn policy(log: std::sync::Weak<RaftLog>, options: ClusterOptions) {
         let Some(log) = log.upgrade() else { return };
         let written = log.wal.metrics.bytes.load(Ordering::Relaxed);
         let since = written.saturating_sub(log.checkpoint_at.load(Ordering::Relaxed));
-        let due = since >= options.checkpoint_bytes
-            || (last.elapsed() >= options.checkpoint_every && log.has_news());
+        // On a full disk a checkpoint makes room: the write-ahead log below it can go.
+        let every = if log.is_stalled() {
+            FULL_TICK.min(options.checkpoint_every)
+        } else {
+            options.checkpoint_every
+        };
+        let due = since >= options.checkpoint_bytes || (last.elapsed() >= every && log.has_news());
         if !due {
             continue;
         }

@@ -9,7 +9,8 @@ use stead_runtime::{TaskKind, Tasks};
 
 /// Asks for segments and receives them.
 pub struct Preparer {
-    requests: mpsc::Sender<(u64, u64)>,
+    /// Taken away to end the thread.
+    requests: Option<mpsc::Sender<(u64, u64)>>,
     made: mpsc::Receiver<(u64, io::Result<Segment>)>,
     asked: Option<u64>,
 }
@@ -30,7 +31,7 @@ impl Preparer {
             }
         })?;
         Ok(Self {
-            requests,
+            requests: Some(requests),
             made,
             asked: None,
         })
@@ -38,7 +39,8 @@ impl Preparer {
 
     /// Asks for segment `number`, unless that is under way.
     pub fn ask(&mut self, number: u64, size: u64) {
-        if self.asked != Some(number) && self.requests.send((number, size)).is_ok() {
+        let Some(requests) = &self.requests else { return };
+        if self.asked != Some(number) && requests.send((number, size)).is_ok() {
             self.asked = Some(number);
         }
     }
@@ -53,5 +55,13 @@ impl Preparer {
                 return made;
             }
         }
+    }
+}
+
+impl Drop for Preparer {
+    /// Waits for the thread, so that nothing changes in the directory afterwards.
+    fn drop(&mut self) {
+        self.requests = None;
+        while self.made.recv().is_ok() {}
     }
 }

@@ -374,7 +374,7 @@ fn tail(
     for (at, segment) in scan.segments.into_iter().enumerate() {
         if active.is_some_and(|active| at <= active) {
             segments.push(segment);
-        } else if active == at.checked_sub(1) && segment.size == options.segment_bytes {
+        } else if active.is_some() && active == at.checked_sub(1) && segment.size == options.segment_bytes {
             spare = Some(segment);
         } else {
             std::fs::remove_file(&segment.path).map_err(ClusterError::io(format!(

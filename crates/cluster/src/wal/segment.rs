@@ -49,6 +49,10 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 
 /// Makes segment `number`: zeros, synced, its name durable. A half-made file of that name is replaced.
 pub fn create(dir: &Path, number: u64, size: u64) -> io::Result<Segment> {
+    #[cfg(test)]
+    if dir.join("full").exists() {
+        return Err(io::ErrorKind::StorageFull.into()); // how a test says that there is no room
+    }
     let path = path(dir, number);
     let made = fill(&path, size).and_then(|file| sync_dir(dir).map(|()| file));
     if made.is_err() {

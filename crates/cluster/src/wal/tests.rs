@@ -325,3 +325,80 @@ fn a_newer_format_is_refused() {
         })
     ));
 }
+
+#[test]
+fn a_full_disk_holds_up_writes_until_there_is_room() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let wal = open(dir.path(), None).expect("opens");
+    put(&wal, vec![entry(0, 0)]);
+    std::thread::sleep(std::time::Duration::from_millis(100)); // the second segment is being made ready
+    std::fs::write(dir.path().join("full"), b"").expect("writes");
+    let (send, receive) = mpsc::channel();
+    for index in 1..10 {
+        let send = send.clone();
+        let done: Done = Box::new(move |result| send.send((index, result)).expect("is waited for"));
+        wal.append([entry(index, 2000)], done).expect("is taken");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let written =
+        std::iter::from_fn(|| receive.recv_timeout(std::time::Duration::from_millis(300)).ok()).count();
+    assert!(
+        (1..9).contains(&written),
+        "{written} entries fit in what was set aside"
+    );
+    assert!(wal.metrics.stalled.load(Ordering::SeqCst));
+    assert_eq!(all(&wal).len(), 10, "what waits is readable");
+    std::fs::remove_file(dir.path().join("full")).expect("removes");
+    for (index, result) in receive.iter().take(9 - written) {
+        assert!(result.is_ok(), "entry {index}");
+    }
+    assert!(!wal.metrics.stalled.load(Ordering::SeqCst));
+    let entries = all(&wal);
+    close(wal);
+    let wal = open(dir.path(), None).expect("opens");
+    assert_eq!(all(&wal), entries);
+    close(wal);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 48, ..Default::default() })]
+
+    #[test]
+    fn whatever_is_damaged_no_wrong_entry_is_read(
+        sizes in proptest::collection::vec(0_usize..1800, 2..24),
+        group in 1_usize..5,
+        spots in proptest::collection::vec((0_usize..100_000, 1_usize..600, 0_u8..4), 1..4),
+        durable in proptest::option::of(0_u64..24),
+    ) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let groups: Vec<&[usize]> = sizes.chunks(group).collect();
+        let entries = written(dir.path(), &groups);
+        let last = entries.len() as u64 - 1;
+        let durable = durable.filter(|durable| *durable <= last);
+        let numbers = segment::list(dir.path()).expect("lists");
+        for (at, length, fill) in spots {
+            let path = segment::path(dir.path(), numbers[at % numbers.len()]);
+            let mut bytes = std::fs::read(&path).expect("reads");
+            let at = (at / numbers.len()) % bytes.len();
+            let end = (at + length).min(bytes.len());
+            for byte in &mut bytes[at..end] {
+                *byte = match fill { 0 => 0, 1 => !*byte, 2 => 0xff, _ => byte.wrapping_add(7) };
+            }
+            std::fs::write(&path, &bytes).expect("writes");
+        }
+        match open(dir.path(), durable) {
+            Err(ClusterError::Damaged(_)) => {}
+            Err(other) => panic!("{other}"),
+            Ok(wal) => {
+                let (purged, end) = wal.bounds();
+                let found = all(&wal);
+                let first = purged.map_or(0, |id| id.index + 1);
+                for (entry, index) in found.iter().zip(first..) {
+                    proptest::prop_assert_eq!(entry, &entries[index as usize]);
+                }
+                proptest::prop_assert_eq!(end.map_or(0, |id| id.index + 1), first + found.len() as u64);
+                close(wal);
+            }
+        }
+    }
+}
