@@ -3,6 +3,7 @@
 //!
 //! Each stage runs in a process of its own, so that memory is that stage's; loading ends as a kill would
 //! end it, behind its last checkpoint.
+#![allow(clippy::result_large_err)] // as in the crate itself
 
 use bytes::Bytes;
 use std::error::Error;

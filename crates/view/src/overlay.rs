@@ -5,6 +5,7 @@ use crate::error::ViewError;
 use parking_lot::RwLock;
 use redb::StorageBackend;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::path::Path;
 use stead_block::CheckedFile;
@@ -115,16 +116,17 @@ impl StorageBackend for Overlay {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut written = self.written.write();
         for (page, within, part) in pages(offset, data.len()) {
-            if !written.pages.contains_key(&page) {
-                let mut bytes = vec![0; PAGE as usize].into_boxed_slice();
-                if within.len() < bytes.len() {
-                    self.read_below(page * PAGE, &mut bytes)?;
+            let bytes = match written.pages.entry(page) {
+                Entry::Occupied(there) => there.into_mut(),
+                Entry::Vacant(missing) => {
+                    let mut bytes = vec![0; PAGE as usize].into_boxed_slice();
+                    if within.len() < bytes.len() {
+                        self.read_below(page * PAGE, &mut bytes)?;
+                    }
+                    missing.insert(bytes)
                 }
-                written.pages.insert(page, bytes);
-            }
-            if let Some(bytes) = written.pages.get_mut(&page) {
-                bytes[within].copy_from_slice(&data[part]);
-            }
+            };
+            bytes[within].copy_from_slice(&data[part]);
         }
         written.len = written.len.max(offset + data.len() as u64);
         Ok(())

@@ -1,5 +1,5 @@
 //! The engine: batches, preconditions, crashes, damage, rebuilding, pruning.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 

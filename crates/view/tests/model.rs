@@ -1,6 +1,6 @@
 //! Random histories: what the views say is what a simple model says, at every position, and a rebuild
 //! gives the same tables byte for byte.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 
@@ -198,15 +198,44 @@ fn every_page(
     }
 }
 
-fn every_version(names: &Names, prefix: &str, max: usize) -> Vec<(String, bool, State)> {
+/// A version in a listing, or a common prefix.
+type VersionRow = (String, Option<(bool, State)>);
+
+fn expected_versions(listed: &Listed, prefix: &str, delimiter: Option<&str>) -> Vec<VersionRow> {
+    let mut rows: Vec<VersionRow> = Vec::new();
+    for (key, states) in listed
+        .iter()
+        .filter(|(key, states)| key.starts_with(prefix) && !states.is_empty())
+    {
+        match delimiter.and_then(|d| key[prefix.len()..].find(d).map(|at| at + d.len())) {
+            Some(to) => {
+                let common = (key[..prefix.len() + to].to_owned(), None);
+                if rows.last() != Some(&common) {
+                    rows.push(common);
+                }
+            }
+            None => {
+                let each = states.iter().enumerate();
+                rows.extend(each.map(|(nth, state)| (key.clone(), Some((nth == 0, state.clone())))));
+            }
+        }
+    }
+    rows
+}
+
+fn every_version(names: &Names, prefix: &str, delimiter: Option<&str>, max: usize) -> Vec<VersionRow> {
     let mut rows = Vec::new();
+    let delimiter = delimiter.map(str::to_owned);
     let mut query = VersionQuery {
         prefix: prefix.into(),
+        delimiter,
         max,
         ..VersionQuery::default()
     };
     loop {
         let page = names.list_versions("b", &query).unwrap();
+        assert!(page.versions.len() + page.prefixes.len() <= max);
+        let mut found: Vec<VersionRow> = page.prefixes.into_iter().map(|prefix| (prefix, None)).collect();
         for entry in page.versions {
             let record = entry.record;
             let state = State {
@@ -215,8 +244,11 @@ fn every_version(names: &Names, prefix: &str, max: usize) -> Vec<(String, bool, 
                 etag: record.etag,
                 colour: record.tags.get("colour").cloned(),
             };
-            rows.push((entry.key, entry.latest, state));
+            found.push((entry.key, Some((entry.latest, state))));
         }
+        // Stable, so that the versions of a key stay in their order.
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        rows.extend(found);
         match page.next {
             Some((key, version)) => (query.key_marker, query.version_marker) = (Some(key), version),
             None => return rows,
@@ -244,12 +276,14 @@ fn check_listings(node: &Node, model: &Model, prefix: &str, max: usize) {
             );
         }
     }
-    let mut versions = Vec::new();
-    for (key, states) in model.listed.iter().filter(|(key, _)| key.starts_with(prefix)) {
-        let each = states.iter().enumerate();
-        versions.extend(each.map(|(nth, state)| (key.clone(), nth == 0, state.clone())));
+    for delimiter in [None, Some("/"), Some("b/")] {
+        let expected = expected_versions(&model.listed, prefix, delimiter);
+        assert_eq!(
+            every_version(&names, prefix, delimiter, max),
+            expected,
+            "versions, {delimiter:?}"
+        );
     }
-    assert_eq!(every_version(&names, prefix, max), versions);
 }
 
 fn check_objects(node: &Node, model: &Model) {

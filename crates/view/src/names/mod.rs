@@ -8,6 +8,7 @@ mod preconditions;
 mod read;
 mod records;
 mod rows;
+mod states;
 mod stored;
 mod uploads;
 

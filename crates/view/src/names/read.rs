@@ -1,6 +1,6 @@
 //! Single buckets and objects, as of now.
 
-use super::fold::{find_version, newest_version};
+use super::states::{find_version, newest_version};
 use super::stored::{StoredBucket, StoredCounts, StoredObject};
 use super::{BucketRecord, Counts, ObjectRecord, rows};
 use crate::database;

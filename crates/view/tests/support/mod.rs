@@ -1,5 +1,5 @@
 //! An engine in a directory of its own, driven as a driver would.
-#![allow(dead_code, missing_docs)] // each test file uses another part
+#![allow(dead_code, missing_docs, clippy::unwrap_used)] // each test file uses another part
 
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
