@@ -84,11 +84,6 @@ impl Directory {
         &self.path
     }
 
-    /// Whether this process made it.
-    pub fn fresh(&self) -> bool {
-        self.fresh
-    }
-
     /// The node's signing key, made at the first start.
     pub fn node_key(&self, rng: &Rng) -> Result<SigningKey, Failure> {
         Ok(SigningKey::from_bytes(&self.key_file(NODE_KEY, rng)?))
@@ -318,13 +313,11 @@ mod tests {
         let path = temp.path().join("deep/data");
         let rng = Rng::seeded(1);
         let first = Directory::create_or_open(&path).unwrap();
-        assert!(first.fresh());
         let (node, storage) = (first.node_key(&rng).unwrap(), first.storage_key(&rng).unwrap());
         drop(first);
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(path.join(NODE_KEY)).unwrap().mode() & 0o777, 0o600);
         let again = Directory::open(&path).unwrap();
-        assert!(!again.fresh());
         assert_eq!(again.node_key(&rng).unwrap().to_bytes(), node.to_bytes());
         assert_eq!(again.storage_key(&rng).unwrap(), storage);
     }

@@ -5,6 +5,9 @@ use crate::directory;
 use crate::failure::{self, Failure};
 use crate::node::{Listen, Node};
 use crate::{output, process};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -61,14 +64,23 @@ impl Signals {
 }
 
 /// For programs: one line, on every start.
+#[derive(Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    endpoints: &'a BTreeMap<String, String>,
+    access_key: &'a str,
+    secret_key: &'a str,
+    data: &'a Path,
+}
+
 fn ready_line(node: &Node) {
-    output::json(&serde_json::json!({
-        "ready": true,
-        "endpoints": node.endpoints,
-        "access_key": node.root.credential.access_key,
-        "secret_key": node.root.credential.secret_key,
-        "data": node.data(),
-    }));
+    output::json(&Ready {
+        ready: true,
+        endpoints: &node.endpoints,
+        access_key: &node.root.credential.access_key,
+        secret_key: &node.root.credential.secret_key,
+        data: node.data(),
+    });
 }
 
 /// For people.

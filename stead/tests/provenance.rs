@@ -1,0 +1,180 @@
+//! The log, history, why, keys, upkeep.
+
+mod common;
+
+use common::{Home, files, noise, stead, text};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+fn with_history() -> (Home, common::Node) {
+    let home = Home::new();
+    let node = home.up();
+    home.ok(&["bucket", "create", "notes"]);
+    for value in ["one", "two", "three"] {
+        assert!(home.with_input(&["cp", "-", "notes/todo.txt"], value.as_bytes()).status.success());
+    }
+    (home, node)
+}
+
+#[test]
+fn history_and_why_are_sentences_with_a_proof_that_a_shell_can_check() {
+    let (home, _node) = with_history();
+    let history = home.ok(&["history", "notes/todo.txt"]);
+    assert_eq!(history.lines().count(), 3, "{history}");
+    for line in history.lines() {
+        assert!(line.contains("ana put notes/todo.txt (") && line.contains("through the command line"), "{line}");
+    }
+    assert!(home.ok(&["history", "notes"]).contains("ana created bucket notes"));
+
+    let why = home.ok(&["why", "notes/todo.txt"]);
+    assert!(why.contains("ana put notes/todo.txt (5 B)") && why.contains("were 2 states of this key"), "{why}");
+    let proof = why.lines().find(|line| line.contains("| sha256sum")).unwrap().trim();
+    let digest = why.lines().skip_while(|line| !line.contains("sed -n")).nth(1).unwrap().trim();
+    let checked = Command::new("sh").args(["-c", proof]).output().unwrap();
+    assert!(text(&checked.stdout).starts_with(digest), "{proof}: {}", text(&checked.stdout));
+    let content = why.lines().last().unwrap().trim();
+    let sum = Command::new("sh").args(["-c", "printf three | sha256sum"]).output().unwrap();
+    assert!(text(&sum.stdout).starts_with(content), "{why}");
+
+    let told = home.json(&["why", "notes/todo.txt"]);
+    let cid = told["object"]["cid"].as_str().unwrap();
+    assert!(home.ok(&["why", cid]).contains("put notes/todo.txt"));
+    let line = told["fact"]["cid"].as_str().unwrap();
+    assert!(home.ok(&["why", line]).contains("put notes/todo.txt"));
+    let (_, said) = home.fails(&["why", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"]);
+    assert!(said.contains("no event names"), "{said}");
+}
+
+#[test]
+fn the_log_is_shown_followed_and_filtered() {
+    let (home, _node) = with_history();
+    let all = home.ok(&["log", "--from", "1", "--json"]);
+    let seqs: Vec<u64> = all
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64().unwrap())
+        .collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    let stored = files(&home.data().join("log/main"));
+    assert_eq!(all, std::fs::read_to_string(&stored[0]).unwrap(), "the lines are the ones that are stored");
+    let filtered = home.ok(&["log", "--stream", "bucket/notes"]);
+    assert_eq!(filtered.lines().count(), 4, "{filtered}");
+
+    let mut follow = home
+        .command(&["log", "--follow", "--stream", "bucket/notes"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
+    for _ in 0..4 {
+        lines.next().unwrap().unwrap();
+    }
+    home.ok(&["rm", "notes/todo.txt"]);
+    assert!(lines.next().unwrap().unwrap().contains("deleted notes/todo.txt"));
+    Command::new("kill").args(["-INT", &follow.id().to_string()]).status().unwrap();
+    assert!(follow.wait().unwrap().success());
+}
+
+#[test]
+fn a_flipped_byte_and_a_rewritten_history_are_found() {
+    let (home, node) = with_history();
+    let checkpoint = home.file("checkpoint", home.ok(&["log", "checkpoint"]).as_bytes());
+    assert!(home.ok(&["log", "verify", "--against", &checkpoint]).contains("history up to there is unchanged"));
+    node.stop();
+    let segment = files(&home.data().join("log/main")).remove(0);
+    let lines = std::fs::read_to_string(&segment).unwrap();
+    assert!(home.ok(&["log", "verify"]).contains("all in order"));
+
+    let changed = lines.replacen("\"actor\":\"ana\"", "\"actor\":\"eve\"", 1);
+    assert_ne!(changed, lines);
+    std::fs::write(&segment, &changed).unwrap();
+    let output = home.run(&["log", "verify"]);
+    assert_eq!(output.status.code(), Some(1));
+    let position = lines.lines().position(|line| line.contains("\"actor\":\"ana\"")).unwrap() + 1;
+    let said = text(&output.stdout);
+    assert!(said.contains(&format!("position {position}")) && said.contains("00000000000000000001.jsonl"), "{said}");
+    std::fs::write(&segment, &lines).unwrap();
+    home.ok(&["log", "verify"]);
+
+    let forged = std::fs::read_to_string(&checkpoint).unwrap().replacen("\"position\":", "\"position\":1", 1);
+    let forged = home.file("forged", forged.as_bytes());
+    let output = home.run(&["log", "verify", "--against", &forged]);
+    assert!(!output.status.success());
+    assert!(text(&output.stdout).contains("fail  checkpoint"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn keys_are_made_scoped_used_from_afar_and_revoked() {
+    let (home, node) = with_history();
+    home.ok(&["bucket", "create", "other"]);
+    let key = home.json(&["key", "create", "viewer", "--read-only", "--bucket", "notes"]);
+    assert_eq!(key["id"].as_str().unwrap().len(), 64);
+    let afar = |key: &serde_json::Value, args: &[&str]| {
+        let mut command = stead();
+        command.args(["--server", node.endpoint("api")]).args(args);
+        command.env("STEAD_ACCESS_KEY", key["access_key"].as_str().unwrap());
+        command.env("STEAD_SECRET_KEY", key["secret_key"].as_str().unwrap());
+        command.output().unwrap()
+    };
+    assert_eq!(text(&afar(&key, &["cat", "notes/todo.txt"]).stdout), "three");
+    let seen = text(&afar(&key, &["bucket", "list", "--json"]).stdout);
+    assert!(seen.contains("notes") && !seen.contains("other"), "{seen}");
+    for args in [&["rm", "notes/todo.txt"][..], &["ls", "other"], &["key", "list"], &["log"], &["gc"]] {
+        let refused = afar(&key, args);
+        assert!(text(&refused.stderr).contains("STEAD-0200"), "{args:?}: {}", text(&refused.stderr));
+    }
+    let mut wrong = key.clone();
+    wrong["secret_key"] = "0".repeat(40).into();
+    assert!(text(&afar(&wrong, &["cat", "notes/todo.txt"]).stderr).contains("STEAD-0202"));
+    let all = home.json(&["key", "create", "admin"]);
+    assert!(text(&afar(&all, &["key", "list"]).stdout).contains("viewer"));
+    assert!(afar(&all, &["log", "--from", "1"]).status.success());
+    home.ok(&["key", "revoke", key["access_key"].as_str().unwrap()]);
+    assert!(text(&afar(&key, &["cat", "notes/todo.txt"]).stderr).contains("STEAD-0201"));
+    assert!(home.ok(&["key", "list"]).contains("revoked"));
+}
+
+#[test]
+fn scrub_gc_rebuild_and_doctor_do_their_work() {
+    let (home, node) = with_history();
+    let file = home.file("big.bin", &noise(3 << 20));
+    home.ok(&["cp", &file, "notes/big.bin"]);
+    let scrubbed = home.json(&["scrub"]);
+    assert!(scrubbed["blocks"].as_u64().unwrap() >= 6 && scrubbed["damaged"].as_array().unwrap().is_empty());
+    assert_eq!(home.json(&["view", "rebuild"])["equal"], true);
+    home.ok(&["rm", "notes/big.bin"]);
+    let dry = home.json(&["gc", "--dry-run", "--grace", "0s", "--retention", "0s"]);
+    assert!(dry["deleted_bytes"].as_u64().unwrap() > 3 << 20, "{dry}");
+    let kept = home.json(&["gc", "--grace", "0s", "--retention", "30d"]);
+    assert_eq!(kept["deleted"], 0, "{kept}");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let done = home.json(&["gc", "--grace", "0s", "--retention", "0s"]);
+    assert!(done["deleted_bytes"].as_u64().unwrap() > 3 << 20, "{done}");
+    assert_eq!(home.ok(&["cat", "notes/todo.txt"]), "three");
+    assert_eq!(home.json(&["view", "rebuild"])["equal"], true);
+    assert!(home.ok(&["history", "--full", "notes/big.bin"]).contains("deleted notes/big.bin"));
+
+    let healthy = home.ok(&["doctor"]);
+    assert!(healthy.lines().count() >= 10 && !healthy.contains("fail"), "{healthy}");
+    node.stop();
+    let secret = home.data().join("root.json");
+    let mut open = std::fs::metadata(&secret).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut open, 0o644);
+    std::fs::set_permissions(&secret, open).unwrap();
+    let sick = home.run(&["doctor"]);
+    assert_eq!(sick.status.code(), Some(1));
+    assert!(text(&sick.stdout).contains("chmod 600"), "{}", text(&sick.stdout));
+}
+
+#[test]
+fn codes_completions_and_the_manual_are_there() {
+    let home = Home::new();
+    assert!(home.ok(&["explain", "STEAD-0001"]).contains("in use"));
+    assert!(home.ok(&["explain", "82"]).contains("not what was sent"));
+    assert_eq!(home.fails(&["explain", "STEAD-9999"]).0, 2);
+    assert!(home.ok(&["completions", "bash"]).contains("_stead"));
+    assert!(home.ok(&["man"]).contains(".TH stead 1"));
+    home.ok(&["man", "--dir", "man"]);
+    assert!(home.path("man/stead-log-verify.1").exists());
+    let help = home.ok(&["cp", "--help"]);
+    assert!(help.contains("Examples:") && help.contains("--recursive"), "{help}");
+}
