@@ -314,15 +314,20 @@ fn fold(scan: &Scan, options: &WalOptions) -> Result<State, ClusterError> {
             next = Some(opens + 1);
         }
     }
-    for bad in &scan.bad {
-        let file = scan.segments[bad.segment].path.display();
-        tracing::warn!(%file, offset = bad.offset, why = %bad.why, "a damaged record in the write-ahead log");
-    }
+    name_damage(scan);
     let end = state.last().map_or(0, |last| last.index + 1).min(committed);
     state.committed = end
         .checked_sub(1)
         .and_then(|index| Some(log_id(state.term_of(index)?, index)));
     Ok(state)
+}
+
+/// Says which records are damaged.
+fn name_damage(scan: &Scan) {
+    for bad in &scan.bad {
+        let file = scan.segments[bad.segment].path.display();
+        tracing::warn!(%file, offset = bad.offset, why = %bad.why, "a damaged record in the write-ahead log");
+    }
 }
 
 fn damage(scan: &Scan, at: usize, index: u64, options: &WalOptions) -> Damage {

@@ -159,20 +159,17 @@ fn a_log_cut_at_any_byte_reads_as_a_prefix_and_goes_on() {
 #[test]
 fn every_flipped_bit_is_mended_or_was_in_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
-    let entries = written(dir.path(), &[&[0, 50], &[10], &[33]]);
+    let entries = written(dir.path(), &[&[0, 0], &[9]]);
     let file = segment::path(dir.path(), 1);
-    let flipped = tempfile::tempdir().expect("a directory");
+    let good = std::fs::read(&file).expect("reads");
     for bit in 0..(used(&file) + 128) * 8 {
-        copy(dir.path(), flipped.path());
-        let path = segment::path(flipped.path(), 1);
-        let good = std::fs::read(&path).expect("reads");
         let mut bytes = good.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        std::fs::write(&path, &bytes).expect("writes");
-        let recovered = recover::recover(&options(flipped.path(), None)).expect("is mended");
+        std::fs::write(&file, &bytes).expect("writes");
+        let recovered = recover::recover(&options(dir.path(), None)).expect("is mended");
         assert_eq!(recovered.state.end(), entries.len() as u64, "bit {bit}");
         assert_eq!(
-            std::fs::read(&path).expect("reads"),
+            std::fs::read(&file).expect("reads"),
             good,
             "bit {bit} is mended in the file"
         );
