@@ -165,7 +165,7 @@ fn an_interrupted_upload_and_download_go_on_where_they_stopped() {
     home.ok(&["bucket", "create", "large"]);
     let bytes = noise(SIZE);
     let file = home.file("film.bin", &bytes);
-    let flaky = Flaky::before(node.endpoint("api"), 60 << 20);
+    let flaky = Flaky::before(node.endpoint("api"), 84 << 20);
     let through = |args: &[&str]| {
         let mut command = common::stead();
         command.args(["--server", &flaky.address]).args(args).env("XDG_STATE_HOME", home.path("state"));
@@ -176,22 +176,20 @@ fn an_interrupted_upload_and_download_go_on_where_they_stopped() {
     let broken = through(&["cp", &file, "large/film.bin"]);
     assert!(!broken.status.success());
     let first = flaky.sent.swap(0, Ordering::SeqCst);
-    assert!(first > 40 << 20, "{first} bytes went before it broke");
+    assert!(first > 70 << 20, "{first} bytes went before it broke");
     flaky.left.store(i64::MAX / 2, Ordering::SeqCst);
     let resumed = through(&["cp", &file, "large/film.bin"]);
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     let second = flaky.sent.swap(0, Ordering::SeqCst);
-    assert!(second < 80 << 20, "{second} bytes were sent again, though parts of them were there");
+    assert!(second < 60 << 20, "{second} bytes were sent again, though parts of them were there");
     assert_eq!(std::fs::read_dir(home.path("state/stead/uploads")).unwrap().count(), 0);
 
     // The other way: a part of the file is there already.
     std::fs::write(home.path("back.bin.part"), &bytes[..SIZE / 2]).unwrap();
     home.ok(&["cp", "large/film.bin", "./back.bin"]);
     assert!(std::fs::read(home.path("back.bin")).unwrap() == bytes);
-    // A part of something else is found out by its CID, and the next copy begins again.
+    // A part of something else is found out by its CID, and the copy begins again.
     std::fs::write(home.path("back.bin.part"), vec![7; 1000]).unwrap();
-    let (_, said) = home.fails(&["cp", "large/film.bin", "./back.bin"]);
-    assert!(said.contains("STEAD-0082"), "{said}");
     home.ok(&["cp", "large/film.bin", "./back.bin"]);
     assert!(std::fs::read(home.path("back.bin")).unwrap() == bytes);
 }

@@ -12,6 +12,7 @@ use http::header::{CONTENT_LENGTH, ETAG, IF_MATCH, RANGE};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use http_body_util::BodyExt;
 use indicatif::ProgressBar;
+use percent_encoding::percent_decode_str;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -55,19 +56,34 @@ impl Head {
             etag: text(ETAG.as_str()).ok_or_else(missing)?,
             cid: text("x-stead-cid").ok_or_else(missing)?,
             size: text(CONTENT_LENGTH.as_str()).and_then(|size| size.parse().ok()).ok_or_else(missing)?,
-            mtime: text("x-stead-meta-mtime"),
+            mtime: text("x-stead-meta-mtime").map(|text| percent_decode_str(&text).decode_utf8_lossy().into_owned()),
         })
     }
 }
 
-/// Copies one object into a file.
+/// Copies one object into a file. What an earlier copy left is gone on with; where the whole then turns
+/// out not to be the object, it is fetched from its beginning.
 pub(super) async fn file(job: &Job<'_>, from: &Place, path: &Path) -> Result<Copied, Failure> {
+    if !job.restart
+        && let Some(copied) = fetch(job, from, path, true).await?
+    {
+        return Ok(copied);
+    }
+    let path_text = path.display();
+    fetch(job, from, path, false).await?.ok_or_else(|| {
+        let message = format!("what arrived for {path_text} is not what Stead has as {from}");
+        Failure::new(codes::MISMATCH, message)
+    })
+}
+
+/// `None` where what arrived, with what was there, is not the object.
+async fn fetch(job: &Job<'_>, from: &Place, path: &Path, resume: bool) -> Result<Option<Copied>, Failure> {
     let unwritable = |e: &std::io::Error| Failure::io(format_args!("cannot write {}", path.display()), e);
     let url = || Url::new("/v1/objects").segment(&from.bucket).key(&from.key).maybe("at", job.at.as_deref());
     let response = job.client.send(request(Method::HEAD, url(), empty())?).await?;
     let head = Head::of(response.headers())?;
     let part = part_path(path);
-    let (there, mut sum) = if job.restart { (0, Sum::default()) } else { begun(&part, &head).await };
+    let (there, mut sum) = if resume { begun(&part, &head).await } else { (0, Sum::default()) };
     let bar = progress::bytes(&from.key, head.size, job.quiet);
     bar.set_position(there);
 
@@ -86,14 +102,21 @@ pub(super) async fn file(job: &Job<'_>, from: &Place, path: &Path) -> Result<Cop
             wanted.headers_mut().insert(RANGE, range);
         }
         let response = job.client.send(wanted).await?;
-        receive(response, &mut out, &mut sum, &bar).await.map_err(|failure| {
-            failure.next("give the same command again: it goes on where it stopped")
-        })?;
+        receive(response, &mut out, &mut sum, &bar)
+            .await
+            .map_err(|failure| failure.next("give the same command again: it goes on where it stopped"))?;
     }
     bar.finish_and_clear();
     let ours = sum.finish().to_string();
-    finish(&out, &part, path, &head, &ours)?;
-    Ok(Copied { objects: 1, bytes: head.size, cid: Some(head.cid), position: None })
+    // An object whose parts were not whole MiB has a CID that its bytes alone do not give. What came in
+    // one piece is then taken for what was sent; what was joined here is not.
+    let unknowable = there == 0 && head.etag.contains('-');
+    let complete = out.metadata().is_ok_and(|meta| meta.len() == head.size);
+    if !complete || (ours != head.cid && !unknowable) {
+        return Ok(None);
+    }
+    finish(&out, &part, path, &head).map_err(|e| unwritable(&e))?;
+    Ok(Some(Copied { objects: 1, bytes: head.size, cid: Some(head.cid), position: None }))
 }
 
 fn part_path(path: &Path) -> PathBuf {
@@ -143,23 +166,14 @@ async fn receive(
     Ok(())
 }
 
-/// Checks the whole and gives it its name.
-fn finish(out: &File, part: &Path, path: &Path, head: &Head, ours: &str) -> Result<(), Failure> {
-    let unwritable = |e: std::io::Error| Failure::io(format_args!("cannot write {}", path.display()), &e);
-    // Objects whose parts were not whole MiB have a CID that only their own tree gives.
-    let comparable = !head.etag.contains('-') || ours == head.cid;
-    let complete = out.metadata().is_ok_and(|meta| meta.len() == head.size);
-    if !complete || (comparable && ours != head.cid) {
-        let _ = std::fs::remove_file(part);
-        let message = format!("{} is not what Stead has: it should be {}, and is {ours}", path.display(), head.cid);
-        return Err(Failure::new(codes::MISMATCH, message).next("repeat the command: it begins again"));
-    }
+/// Makes the whole durable and gives it its name.
+fn finish(out: &File, part: &Path, path: &Path, head: &Head) -> std::io::Result<()> {
     if let Some(modified) = head.mtime.as_deref().and_then(moment) {
         // The time is a courtesy; some file systems cannot keep it.
         let _ = out.set_modified(modified);
     }
-    out.sync_all().map_err(unwritable)?;
-    std::fs::rename(part, path).map_err(unwritable)
+    out.sync_all()?;
+    std::fs::rename(part, path)
 }
 
 /// `SECONDS.NANOSECONDS`, as rclone and `cp` here write it.
