@@ -12,8 +12,8 @@ pub enum BlockError {
     /// The stored bytes are not the ones that were written. Other blocks are not affected.
     #[error("block {cid} is damaged in pack {pack:06} at byte {offset}: {why}")]
     Damaged {
-        /// The block.
-        cid: Cid,
+        /// The block; boxed, for a CID is large and errors travel in every result.
+        cid: Box<Cid>,
         /// The pack's number.
         pack: u32,
         /// Where its record begins.
@@ -34,7 +34,7 @@ pub enum BlockError {
     #[error("bytes {start}..{end} do not lie within block {cid} of {len} bytes")]
     Range {
         /// The block.
-        cid: Cid,
+        cid: Box<Cid>,
         /// First byte asked for.
         start: u64,
         /// One past the last byte asked for.

@@ -205,7 +205,7 @@ impl Store for LocalStore {
             let len = bytes.len() as u64;
             if range.start > range.end || range.end > len {
                 return Err(BlockError::Range {
-                    cid,
+                    cid: Box::new(cid),
                     start: range.start,
                     end: range.end,
                     len,

@@ -32,7 +32,7 @@ impl Inner {
 
     pub(super) fn read_at(&self, cid: &Cid, key: &Key, loc: Loc) -> Result<Bytes, BlockError> {
         let damaged = |why| BlockError::Damaged {
-            cid: *cid,
+            cid: Box::new(*cid),
             pack: loc.pack,
             offset: loc.offset.into(),
             why,
