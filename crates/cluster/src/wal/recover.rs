@@ -278,20 +278,15 @@ fn fold(scan: &Scan, options: &WalOptions) -> Result<State, ClusterError> {
         if header.kind.is_entry() && opens < floor {
             continue;
         }
-        if opens > next.unwrap_or(0) {
-            let durable = options.durable.filter(|durable| opens <= durable.index + 1);
-            let Some(durable) = durable else {
-                return Err(ClusterError::Damaged(damage(
-                    scan,
-                    at,
-                    next.unwrap_or(0),
-                    options,
-                )));
+        let expected = next.unwrap_or(0);
+        if opens > expected {
+            let Some(durable) = options.durable.filter(|durable| opens <= durable.index + 1) else {
+                return Err(damage(scan, at, expected, options).into());
             };
-            let missing = next.unwrap_or(0)..opens;
             tracing::warn!(
-                ?missing,
-                "damaged write-ahead log entries are durable elsewhere: dropped"
+                from = expected,
+                to = opens - 1,
+                "damaged entries are durable elsewhere: dropped"
             );
             state = State::new(options.recent_bytes);
             state.purged = Some(durable);
