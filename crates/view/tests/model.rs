@@ -37,13 +37,14 @@ const KEYS: &[&str] = &[
 ];
 
 fn step() -> impl Strategy<Value = Step> {
-    let key = 1..KEYS.len();
+    // A few keys again and again, so that each has a history; the others for their names.
+    let key = prop_oneof![4 => 1..4usize, 1 => 1..KEYS.len()];
     prop_oneof![
         6 => key.clone().prop_map(Step::Put),
         3 => key.clone().prop_map(Step::Delete),
-        3 => (key.clone(), 0..4usize).prop_map(|(key, nth)| Step::DeleteVersion(key, nth)),
+        3 => (key.clone(), 0..3usize).prop_map(|(key, nth)| Step::DeleteVersion(key, nth)),
         1 => (key, 0..4usize).prop_map(|(key, nth)| Step::Tag(key, nth)),
-        1 => any::<bool>().prop_map(Step::Versioning),
+        2 => prop::bool::weighted(0.7).prop_map(Step::Versioning),
         1 => Just(Step::Checkpoint),
     ]
 }
