@@ -22,13 +22,13 @@ restic check --read-data
 
 say "restore of both"
 restic restore latest --target restored
-same tree "restored$WORK/tree"
+same tree restored/tree
 oldest=$(restic snapshots --json | python3 -c 'import json, sys; print(min(json.load(sys.stdin), key=lambda s: s["time"])["id"])')
 restic restore "$oldest" --target restored-first
-same first "restored-first$WORK/tree"
+same first restored-first/tree
 
 say "forget, prune, check"
 restic forget --keep-last 1 --prune
 restic check --read-data
 restic restore latest --target restored-after
-same tree "restored-after$WORK/tree"
+same tree restored-after/tree

@@ -25,7 +25,8 @@ for name in empty one block large; do
     s3cmd get --force "s3://things/$name" "got-$name"
     cmp "tree/$name" "got-$name"
 done
-s3cmd info s3://things/large | grep -q 'File size: *20000000' || fail "wrong size"
+s3cmd info s3://things/large > info
+grep -q 'File size: *20000000' info || { cat info; fail "wrong size"; }
 
 say "sync up and down"
 s3cmd sync tree/ s3://things/tree/

@@ -56,8 +56,17 @@ fn chosen(only: &[String], skip_clients: bool) -> Outcome<Vec<&'static Step>> {
             return Err(format!("there is no step {name:?}; see `cargo xtask test --list`").into());
         }
     }
+    // A whole name is that step; the beginning of names is all of those.
+    let exact = |name: &str| steps::ALL.iter().any(|step| step.name == name);
+    let named = |step: &Step, name: &str| {
+        if exact(name) {
+            step.name == name
+        } else {
+            step.name.starts_with(name)
+        }
+    };
     let wanted = |step: &&Step| {
-        let named = only.is_empty() || only.iter().any(|name| step.name.starts_with(name.as_str()));
+        let named = only.is_empty() || only.iter().any(|name| named(step, name));
         named && !(skip_clients && step.client)
     };
     Ok(steps::ALL.iter().filter(wanted).collect())
