@@ -7,8 +7,10 @@ use crate::{claims, errors};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use http::HeaderMap;
-use http_body::{Frame, SizeHint};
-use s3s::crypto::{Checksum as _, Md5};
+use http::header::{CONTENT_LENGTH, EXPECT};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+use s3s::crypto::{Checksum as _, Md5, Sha256};
 use s3s::{Body, S3Error, S3Result, StdError, s3_error};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,28 +62,74 @@ impl Findings {
     }
 }
 
-/// The body of a request that is a document: bounded, and checked against `Content-MD5` and checksum
-/// headers once it has ended.
+/// What a body is watched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A document: bounded, and its headers' claims are about it.
+    Document,
+    /// A completion of an upload: as a document, but its checksum headers are about the object.
+    Completion,
+    /// Signed chunks without a trailer: they end in an empty chunk, whose absence `s3s` does not mind.
+    Chunks,
+}
+
+/// A body that is checked while it is read. What is wrong is left in [`Findings`] before the last bytes are
+/// passed on, so that nobody acts on them.
 pub struct Checked {
     inner: Body,
+    kind: Kind,
     headers: HeaderMap,
+    /// Of a document everything, of chunks the end.
     read: BytesMut,
+    /// Bytes still to come, where the length is known.
+    left: Option<u64>,
     ended: bool,
     findings: Findings,
 }
 
 /// The largest document, in bytes (4 MiB): a completion of 10,000 parts with checksums fits well.
 const DOCUMENT_MAX: usize = 4 << 20;
+/// As much of the end of chunks as the last one can take.
+const CHUNK_END: usize = 100;
 
 impl Checked {
     /// Watches `inner`.
-    pub fn new(inner: Body, headers: &HeaderMap, findings: Findings) -> Self {
+    pub fn new(inner: Body, kind: Kind, headers: &HeaderMap, findings: Findings) -> Self {
+        let left = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
         Self {
             inner,
+            kind,
             headers: headers.clone(),
             read: BytesMut::new(),
+            left,
             ended: false,
             findings,
+        }
+    }
+
+    fn take(&mut self, chunk: &Bytes) -> S3Result<()> {
+        self.read.extend_from_slice(chunk);
+        match self.kind {
+            Kind::Chunks if self.read.len() > 2 * CHUNK_END => {
+                let _ = self.read.split_to(self.read.len() - CHUNK_END);
+            }
+            Kind::Document | Kind::Completion if self.read.len() > DOCUMENT_MAX => {
+                return Err(s3_error!(MaxMessageLengthExceeded));
+            }
+            _ => {}
+        }
+        self.left = self.left.map(|left| left.saturating_sub(chunk.len() as u64));
+        if self.left == Some(0) { self.end() } else { Ok(()) }
+    }
+
+    fn end(&self) -> S3Result<()> {
+        match self.kind {
+            Kind::Document => check(&self.headers, &self.read, true),
+            Kind::Completion => check(&self.headers, &self.read, false),
+            Kind::Chunks if ends_in_empty_chunk(&self.read) => Ok(()),
+            Kind::Chunks => Err(s3_error!(IncompleteBody, "The last chunk is missing.")),
         }
     }
 
@@ -104,25 +152,19 @@ impl http_body::Body for Checked {
         if self.ended {
             return Poll::Ready(None);
         }
-        match ready!(Pin::new(&mut self.inner).poll_next(cx)) {
-            Some(Ok(chunk)) if self.read.len() + chunk.len() > DOCUMENT_MAX => {
-                self.fail(s3_error!(MaxMessageLengthExceeded))
-            }
-            Some(Ok(chunk)) => {
-                self.read.extend_from_slice(&chunk);
-                Poll::Ready(Some(Ok(Frame::data(chunk))))
-            }
-            Some(Err(error)) => {
-                let error = errors::body(&classify(&error));
-                self.fail(error)
-            }
-            None => {
+        let found = match ready!(Pin::new(&mut self.inner).poll_next(cx)) {
+            Some(Ok(chunk)) => self.take(&chunk).map(|()| Some(chunk)),
+            Some(Err(error)) => Err(errors::body(&classify(&error))),
+            None if self.left == Some(0) => Ok(None), // checked with the last bytes
+            None => self.end().map(|()| None),
+        };
+        match found {
+            Ok(Some(chunk)) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+            Ok(None) => {
                 self.ended = true;
-                match check(&self.headers, &self.read) {
-                    Ok(()) => Poll::Ready(None),
-                    Err(error) => self.fail(error),
-                }
+                Poll::Ready(None)
             }
+            Err(error) => self.fail(error),
         }
     }
 
@@ -131,8 +173,27 @@ impl http_body::Body for Checked {
     }
 }
 
+/// `0;chunk-signature=`, 64 digits, and one or two line ends.
+fn ends_in_empty_chunk(end: &[u8]) -> bool {
+    let Some(rest) = end.strip_suffix(b"\r\n") else {
+        return false;
+    };
+    let rest = rest.strip_suffix(b"\r\n").unwrap_or(rest);
+    let Some((rest, signature)) = rest.len().checked_sub(64).map(|at| rest.split_at(at)) else {
+        return false;
+    };
+    signature.iter().all(u8::is_ascii_hexdigit) && rest.ends_with(b"0;chunk-signature=")
+}
+
 /// Checks a whole document against what its headers claim.
-fn check(headers: &HeaderMap, document: &[u8]) -> S3Result<()> {
+fn check(headers: &HeaderMap, document: &[u8], checksums: bool) -> S3Result<()> {
+    let mut digest = [0; 32];
+    let signed = headers
+        .get("x-amz-content-sha256")
+        .map_or(&b""[..], |hash| hash.as_bytes());
+    if hex::decode_to_slice(signed, &mut digest).is_ok() && digest != Sha256::checksum(document) {
+        return Err(errors::sha256_mismatch());
+    }
     if let Some(expected) = claims::md5(headers)?
         && expected != Md5::checksum(document)
     {
@@ -141,7 +202,8 @@ fn check(headers: &HeaderMap, document: &[u8]) -> S3Result<()> {
             "The Content-MD5 you specified did not match what we received."
         ));
     }
-    if let ChecksumSpec::Expect(algorithm, expected) = claims::in_headers(headers)?
+    if checksums
+        && let ChecksumSpec::Expect(algorithm, expected) = claims::in_headers(headers)?
         && expected != claims::of(algorithm, document)
     {
         return Err(s3_error!(
@@ -150,6 +212,109 @@ fn check(headers: &HeaderMap, document: &[u8]) -> S3Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Where what is left of a body goes when nobody reads it any more.
+#[derive(Clone)]
+pub struct Rest {
+    left: Arc<Mutex<Option<listen::Body>>>,
+    announced: Option<u64>,
+    waits: bool,
+}
+
+/// Larger bodies than this are not read only to be thrown away (256 KiB).
+const DRAINED_MAX: u64 = 256 << 10;
+
+impl Rest {
+    /// Of a request with these headers.
+    pub fn new(headers: &HeaderMap) -> Self {
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
+        Self {
+            left: Arc::default(),
+            announced,
+            waits: headers.contains_key(EXPECT),
+        }
+    }
+
+    /// The announced length, in bytes.
+    pub fn announced(&self) -> u64 {
+        self.announced.unwrap_or(0)
+    }
+
+    /// Reads the little that may be left of a body, so that the connection can be used again; `false`
+    /// where it cannot.
+    pub async fn drained(&self) -> bool {
+        let Some(mut body) = self.left.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return true;
+        };
+        // A client that waits to be told to go on will not send it at all.
+        if self.waits || self.announced.is_none_or(|length| length > DRAINED_MAX) {
+            return false;
+        }
+        while let Some(frame) = body.frame().await {
+            if frame.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// A request's body that goes to [`Rest`] when it is dropped before its end.
+pub struct Tracked {
+    inner: Option<listen::Body>,
+    rest: Rest,
+}
+
+impl Tracked {
+    /// Watches `inner`.
+    pub fn new(inner: listen::Body, rest: Rest) -> Self {
+        Self {
+            inner: Some(inner),
+            rest,
+        }
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take()
+            && !inner.is_end_stream()
+        {
+            *self.rest.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(inner);
+        }
+    }
+}
+
+impl http_body::Body for Tracked {
+    type Data = Bytes;
+    type Error = listen::BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, listen::BodyError>>> {
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        let frame = ready!(Pin::new(inner).poll_frame(cx));
+        if !matches!(frame, Some(Ok(_))) {
+            self.inner = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or(SizeHint::with_exact(0), http_body::Body::size_hint)
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +328,7 @@ mod tests {
             .collect();
         let findings = Findings::default();
         let body = Body::from(Bytes::from_static(document.as_bytes()));
-        let checked = Checked::new(body, &headers, findings.clone());
+        let checked = Checked::new(body, Kind::Document, &headers, findings.clone());
         match http_body_util::BodyExt::collect(checked).await {
             Ok(whole) => {
                 assert_eq!(whole.to_bytes(), document);
@@ -183,6 +348,20 @@ mod tests {
             read("abc", &[("content-md5", "x")]).await,
             Err("InvalidDigest".into())
         );
+    }
+
+    #[test]
+    fn chunks_end_in_an_empty_one() {
+        let last = format!("data\r\n0;chunk-signature={}\r\n", "0a".repeat(32));
+        assert!(ends_in_empty_chunk(last.as_bytes()));
+        assert!(ends_in_empty_chunk(format!("{last}\r\n").as_bytes()));
+        for cut in 1..60 {
+            assert!(
+                !ends_in_empty_chunk(&last.as_bytes()[..last.len() - cut]),
+                "{cut}"
+            );
+        }
+        assert!(!ends_in_empty_chunk(b""));
     }
 
     #[test]

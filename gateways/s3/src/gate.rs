@@ -70,7 +70,8 @@ fn signature(head: &Parts, query: &Query) -> S3Result<()> {
     if has(query, "Signature") || header.is_some_and(|value| value.as_bytes().starts_with(b"AWS ")) {
         return Err(s3_error!(
             InvalidRequest,
-            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256. (boto3 \
+             presigns with it given Config(signature_version='s3v4').)"
         ));
     }
     match (header, presigned) {

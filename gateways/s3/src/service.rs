@@ -1,11 +1,11 @@
 //! The service: every request comes in here, and every answer leaves here.
 
 use crate::auth::Keys;
-use crate::body::{Checked, Findings};
+use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
-use crate::target::Target;
+use crate::target::{Target, query_value};
 use crate::{S3Options, fast, gate, ops, route};
-use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, SERVER, USER_AGENT};
+use http::header::{CONNECTION, HeaderName, HeaderValue, SERVER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -142,10 +142,9 @@ impl Service {
         body: Body,
     ) -> Response<Body> {
         let findings = Findings::default();
-        let body = if is_document(&head, target) {
-            Body::http_body_unsync(Checked::new(body, &head.headers, findings.clone()))
-        } else {
-            body
+        let body = match watched(&head, target) {
+            Some(kind) => Body::http_body_unsync(Checked::new(body, kind, &head.headers, findings.clone())),
+            None => body,
         };
         let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(arrival.clone());
@@ -159,12 +158,18 @@ impl Service {
     }
 }
 
-/// Whether the body is a document that is read as a whole: everything but objects and parts.
-fn is_document(head: &Parts, target: &Target) -> bool {
+/// What the body is to be watched for: everything but objects and parts is a document.
+fn watched(head: &Parts, target: &Target) -> Option<Kind> {
+    let query = head.uri.query();
     match head.method {
-        Method::POST => true,
-        Method::PUT => !route::is_data(&head.method, head.uri.query(), &head.headers, target),
-        _ => false,
+        Method::POST if query_value(query, "uploadId").is_some() => Some(Kind::Completion),
+        Method::POST => Some(Kind::Document),
+        Method::PUT if !route::is_data(&head.method, query, &head.headers, target) => Some(Kind::Document),
+        Method::PUT => {
+            let hash = head.headers.get("x-amz-content-sha256")?;
+            (hash.as_bytes() == b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD").then_some(Kind::Chunks)
+        }
+        _ => None,
     }
 }
 
@@ -176,22 +181,23 @@ impl listen::Service for Service {
         let began = context.clock.instant();
         let (head, body) = request.into_parts();
         let arrival = Arrival::new(context, peer, &head.headers);
-        let method = head.method.clone();
-        let path = head.uri.path().to_owned();
-        let length = head
-            .headers
-            .get(CONTENT_LENGTH)
-            .and_then(|n| n.to_str().ok()?.parse().ok())
-            .unwrap_or(0);
-        let answer = self.answer(&arrival, head, Body::http_body(body)).await;
+        let (method, uri) = (head.method.clone(), head.uri.clone());
+        let rest = Rest::new(&head.headers);
+        let body = Body::http_body(Tracked::new(body, rest.clone()));
+        let answer = self.answer(&arrival, head, body).await;
         let about = About {
             method: &method,
-            path: &path,
+            path: uri.path(),
             request: &arrival.id,
         };
-        let answer = finish(errors::dress(answer, &about), &arrival);
+        let mut answer = finish(errors::dress(answer, &about), &arrival);
+        if !rest.drained().await {
+            answer
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         let sent = http_body::Body::size_hint(answer.body()).exact().unwrap_or(0);
-        context.metrics.received(NAME, length);
+        context.metrics.received(NAME, rest.announced());
         context.metrics.sent(NAME, sent);
         context.metrics.answered(Answered {
             gateway: NAME,
