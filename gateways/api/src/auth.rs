@@ -34,7 +34,7 @@ fn signed(request: &Parts, context: &ReadContext, keys: &SigningKeys) -> Result<
         headers: &request.headers,
     };
     let claim = sigv4::parse(&signable)?;
-    if claim.service != SERVICE && claim.service != "s3" {
+    if claim.service != SERVICE {
         return Err(AuthError::Malformed("the service in its scope must be `stead`").into());
     }
     let identity = context.credentials().find(&claim.access_key)?;

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::node::offline;
 use std::path::{Path, PathBuf};
 use stead_gateway::sigv4::Signer;
-use stead_gateway_api::REGION;
+use stead_gateway_api::{REGION, SERVICE};
 
 /// What a command needs of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ async fn server(global: &Global, url: &str) -> Result<Client, Failure> {
         return Err(Failure::usage("--server needs an access key and its secret")
             .next("give --access-key and --secret-key, or set STEAD_ACCESS_KEY and STEAD_SECRET_KEY"));
     };
-    let signer = Signer::new(access_key, &secret_key.0, REGION);
+    let signer = Signer::new(access_key, &secret_key.0, REGION).for_service(SERVICE);
     let server = Server::new(Address::Tcp(authority.clone(), signer));
     server.probe().await.map_err(|e| server.unreachable(&e))?;
     Ok(Client { transport: Transport::Server(server), identity: authority })

@@ -16,13 +16,21 @@ const UNSIGNED: &[&str] = &[
     "user-agent",
 ];
 
-/// Signs requests for one access key.
-#[derive(Debug)]
+/// Signs requests for one access key. Prints nothing of its secret.
 pub struct Signer {
     access_key: String,
     secret: String,
     region: String,
+    service: String,
     keys: SigningKeys,
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signer")
+            .field("access_key", &self.access_key)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Signer {
@@ -32,7 +40,16 @@ impl Signer {
             access_key: access_key.to_owned(),
             secret: secret.to_owned(),
             region: region.to_owned(),
+            service: "s3".into(),
             keys: SigningKeys::new(),
+        }
+    }
+
+    /// The same for another service, named in the scope of its signatures.
+    pub fn for_service(self, service: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            ..self
         }
     }
 
@@ -42,7 +59,7 @@ impl Signer {
             access_key: self.access_key.clone(),
             date,
             region: self.region.clone(),
-            service: "s3".into(),
+            service: self.service.clone(),
             signed_headers,
             signature: [0; 32],
             at,
