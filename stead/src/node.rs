@@ -37,7 +37,7 @@ use stead_log::Log;
 use stead_runtime::{Clock, Rng, Space, TaskKind, Tasks, blocking};
 use stead_view::{Engine, EngineOptions};
 
-/// How long core tasks may take to end after the connections have.
+/// How long what is not a request may take to end.
 const CORE_DRAIN: Duration = Duration::from_secs(5);
 
 /// Where to listen, where the command line says so.
@@ -131,8 +131,9 @@ impl Node {
     /// Stops: no new requests, the running ones get their time, then everything is made durable.
     pub async fn stop(self) -> Result<(), Failure> {
         self.tasks.shutdown();
-        self.tasks.drain(TaskKind::Listener, self.drain).await;
-        let left = self.tasks.drain(TaskKind::Connection, self.drain).await;
+        self.tasks.drain(TaskKind::Listener, self.drain + CORE_DRAIN).await;
+        // Listeners have waited for their connections; what is left now is being cut off.
+        let left = self.tasks.drain(TaskKind::Connection, CORE_DRAIN).await;
         if left > 0 {
             tracing::warn!(connections = left, "the time to drain is over; what still runs is cut off");
         }
@@ -228,8 +229,7 @@ impl Listeners {
         let api = bind("the API", api_address).await?;
         let path = directory::socket(data);
         let socket = Listener::unix(&path).await.map_err(|e| {
-            Failure::new(codes::LISTEN, format!("cannot listen on {}: {e}", path.display()))
-                .next("a socket's path may have about 100 bytes: choose a shorter --data")
+            Failure::new(codes::SOCKET, format!("cannot listen on {}: {e}", path.display()))
         })?;
         Ok(Self { s3, api, socket })
     }

@@ -33,6 +33,8 @@ fn cp_ls_cat_and_rm_make_a_round() {
     let (code, said) = home.fails(&["cat", "photos/copy.txt"]);
     assert_eq!(code, 1);
     assert!(said.starts_with("error[STEAD-0101]") && said.contains("next step"), "{said}");
+    let (_, said) = home.fails(&["cp", "photos/copy.txt", "./none.txt"]);
+    assert!(said.contains("STEAD-0101") && !home.path("none.txt.part").exists(), "{said}");
     let (_, said) = home.fails(&["rm", "photos/copy.txt"]);
     assert!(said.contains("STEAD-0101"), "{said}");
     let (_, said) = home.fails(&["bucket", "delete", "photos"]);
@@ -236,6 +238,7 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
         assert!(sent.status.success());
     }
     node.kill();
+    assert_eq!(home.ok(&["cat", "kept/7"]), "value 7", "without a node, too");
     let _node = home.up();
     for number in 0..20 {
         assert_eq!(home.ok(&["cat", &format!("kept/{number}")]), format!("value {number}"));

@@ -163,3 +163,38 @@ fn the_log_of_the_node_is_json_and_holds_no_secret() {
     }
     assert!(!log.contains(&secret) && !log.contains(made["secret_key"].as_str().unwrap()));
 }
+
+#[test]
+fn a_directory_that_is_read_only_or_somebody_elses_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    home.up().stop();
+    let mode = |mode| std::fs::set_permissions(home.data(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o500);
+    let (code, said) = home.fails(&["up", "--listen", "127.0.0.1:0"]);
+    mode(0o700);
+    assert_eq!(code, 1);
+    assert!(said.contains("STEAD-0003") && said.contains("next step"), "{said}");
+    // Only root can give a directory away.
+    if std::os::unix::fs::chown(home.data(), Some(12345), None).is_ok() {
+        let (code, said) = home.fails(&["up", "--listen", "127.0.0.1:0"]);
+        assert_eq!(code, 1);
+        assert!(said.contains("STEAD-0004") && said.contains("12345"), "{said}");
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_it_at_once() {
+    let home = Home::new();
+    let mut node = home.up();
+    home.ok(&["bucket", "create", "slow"]);
+    let mut stream = std::os::unix::net::UnixStream::connect(home.data().join("stead.sock")).unwrap();
+    stream.write_all(b"PUT /v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    node.signal("-INT");
+    std::thread::sleep(Duration::from_millis(300));
+    node.signal("-INT");
+    assert_eq!(node.wait().code(), Some(130));
+    let _again = home.up();
+    assert_eq!(home.fails(&["cat", "slow/one"]).0, 1, "the half of it is not there");
+}

@@ -178,3 +178,37 @@ fn codes_completions_and_the_manual_are_there() {
     let help = home.ok(&["cp", "--help"]);
     assert!(help.contains("Examples:") && help.contains("--recursive"), "{help}");
 }
+
+#[test]
+fn a_full_segment_is_sealed_and_stays_readable_and_proven() {
+    let home = Home::new();
+    std::fs::create_dir(home.data()).unwrap();
+    std::fs::write(home.data().join("stead.toml"), "[storage]\nsegment_mib = 1\n").unwrap();
+    let node = home.up();
+    home.ok(&["bucket", "create", "many"]);
+    for number in 0..2500 {
+        home.file(&format!("in/{number}"), format!("{number}").as_bytes());
+    }
+    assert_eq!(home.json(&["cp", "-r", "in", "many/"])["objects"], 2500);
+    node.stop();
+    let _node = home.up();
+    let sealed = home.data().join("log/main/00000000000000000001.jsonl.zst");
+    for _ in 0..400 {
+        if sealed.exists() && !sealed.with_extension("").exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(home.ok(&["log", "verify"]).contains("main: 2501 events in 2 segments, all in order"));
+    assert!(home.ok(&["log", "--tenant", "system"]).contains("sealed positions 1 to"));
+    assert_eq!(home.ok(&["log", "--from", "1", "--json"]).lines().count(), 2501);
+    let first = home.ok(&["log", "--from", "2", "--json"]);
+    let key = serde_json::from_str::<serde_json::Value>(first.lines().next().unwrap()).unwrap();
+    let key = key["body"]["key"].as_str().unwrap().to_owned();
+    let why = home.ok(&["why", &format!("many/{key}")]);
+    assert!(why.contains("zstdcat") && why.contains(".jsonl.zst | sed -n 2p"), "{why}");
+    assert!(home.ok(&["doctor"]).contains("1 sealed, each kept as blocks too"));
+    assert_eq!(home.json(&["view", "rebuild"])["equal"], true);
+    let kept = home.json(&["gc", "--grace", "0s"]);
+    assert_eq!(kept["deleted"], 0, "the copies of segments are in use: {kept}");
+}

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use bytes::Bytes;
 use connect::Server;
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -66,6 +66,15 @@ impl Client {
             return Ok(response);
         }
         Err(refusal(response).await)
+    }
+
+    /// What the headers of an object say.
+    pub async fn head(&self, url: impl Fn() -> Url) -> Result<HeaderMap, Failure> {
+        match self.send(request(Method::HEAD, url(), empty())?).await {
+            Ok(response) => Ok(response.into_parts().0.headers),
+            // An answer to HEAD has no body that could say why; the answer to GET has.
+            Err(_) => Ok(self.send(request(Method::GET, url(), empty())?).await?.into_parts().0.headers),
+        }
     }
 
     /// Sends a request without a body and reads the answer's JSON.

@@ -25,14 +25,7 @@ pub(super) async fn run(global: &Global, args: &Rm) -> Result<u8, Failure> {
         let place = object(path)?;
         // A typing mistake should not look like success.
         if args.version.is_none() {
-            let head = request(Method::HEAD, url(&place, None), empty())?;
-            let missing = |_| {
-                Failure::new(stead_gateway::ObjectError::NoSuchKey {
-                    bucket: place.bucket.clone(),
-                    key: place.key.clone(),
-                }.code(), format!("there is no object {place}"))
-            };
-            client.send(head).await.map_err(missing)?;
+            client.head(|| url(&place, None)).await?;
         }
         delete(&client, &place, args.version.as_deref()).await?;
         deleted += 1;

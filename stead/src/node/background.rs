@@ -13,11 +13,13 @@ use stead_runtime::TaskKind;
 
 /// How often it is looked whether a segment can be sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(20);
+/// The first look after a start, when those who wait for the node have been served.
+const SEAL_FIRST: Duration = Duration::from_secs(2);
 
 /// Starts it all.
 pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<NodeOperations>) {
     let sealing = operations.clone();
-    every(ambient, "seal", SEAL_EVERY, move || {
+    every(ambient, "seal", (SEAL_FIRST, SEAL_EVERY), move || {
         let operations = sealing.clone();
         async move {
             let Some(running) = &operations.running else { return };
@@ -29,31 +31,35 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
     let hours = |hours: u64| Duration::from_secs(hours * 3600);
     if settings.scrub.every_hours > 0 {
         let rate = settings.scrub.mib_per_second << 20;
+        let scrub_every = hours(settings.scrub.every_hours);
         let scrubbing = operations.clone();
-        every(ambient, "scrub", hours(settings.scrub.every_hours), move || {
+        every(ambient, "scrub", (scrub_every, scrub_every), move || {
             let operations = scrubbing.clone();
             async move { scrub(&operations, rate).await }
         });
     }
     if settings.gc.every_hours > 0 {
-        every(ambient, "gc", hours(settings.gc.every_hours), move || {
+        let gc_every = hours(settings.gc.every_hours);
+        every(ambient, "gc", (gc_every, gc_every), move || {
             let operations = operations.clone();
             async move { collect(&operations).await }
         });
     }
 }
 
-/// Runs `work` again and again, `pause` between the end of one run and the next, until shutdown.
-fn every<W, F>(ambient: &Ambient, name: &'static str, pause: Duration, work: W)
+/// Runs `work` again and again until shutdown: after the first pause, then with the second one between the
+/// end of a run and the next.
+fn every<W, F>(ambient: &Ambient, name: &'static str, (first, then): (Duration, Duration), work: W)
 where
     W: Fn() -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let mut stop = ambient.tasks.shutdown_signal();
     ambient.tasks.spawn(TaskKind::Background, name, async move {
+        let mut pause = first;
         loop {
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(std::mem::replace(&mut pause, then)) => {}
                 () = stop.wait() => return,
             }
             tokio::select! {

@@ -80,8 +80,7 @@ pub(super) async fn file(job: &Job<'_>, from: &Place, path: &Path) -> Result<Cop
 async fn fetch(job: &Job<'_>, from: &Place, path: &Path, resume: bool) -> Result<Option<Copied>, Failure> {
     let unwritable = |e: &std::io::Error| Failure::io(format_args!("cannot write {}", path.display()), e);
     let url = || Url::new("/v1/objects").segment(&from.bucket).key(&from.key).maybe("at", job.at.as_deref());
-    let response = job.client.send(request(Method::HEAD, url(), empty())?).await?;
-    let head = Head::of(response.headers())?;
+    let head = Head::of(&job.client.head(url).await?)?;
     let part = part_path(path);
     let (there, mut sum) = if resume { begun(&part, &head).await } else { (0, Sum::default()) };
     let bar = progress::bytes(&from.key, head.size, job.quiet);
