@@ -42,16 +42,40 @@ pub struct Cli {
 #[command(next_help_heading = "Common options")]
 pub struct Global {
     /// The data directory [default: $XDG_DATA_HOME/stead, or /var/lib/stead for root]
-    #[arg(long, global = true, value_name = "DIR", env = "STEAD_DATA", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "STEAD_DATA",
+        hide_env_values = true
+    )]
     pub data: Option<PathBuf>,
     /// A node's API, instead of a data directory: http://HOST:PORT
-    #[arg(long, global = true, value_name = "URL", env = "STEAD_SERVER", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "STEAD_SERVER",
+        hide_env_values = true
+    )]
     pub server: Option<String>,
     /// Access key for --server
-    #[arg(long, global = true, value_name = "KEY", env = "STEAD_ACCESS_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        env = "STEAD_ACCESS_KEY",
+        hide_env_values = true
+    )]
     pub access_key: Option<String>,
     /// Its secret; better given in the environment, where other users do not see it
-    #[arg(long, global = true, value_name = "SECRET", env = "STEAD_SECRET_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECRET",
+        env = "STEAD_SECRET_KEY",
+        hide_env_values = true
+    )]
     pub secret_key: Option<Secret>,
     /// Print JSON for programs
     #[arg(long, global = true)]

@@ -44,13 +44,19 @@ const OWN: &[Page] = pages! {
 
 /// A code's page, wherever it is defined. Takes `STEAD-0001`, `stead-1` and `1`.
 pub fn find(code: &str) -> Option<&'static Page> {
-    let own = |page: &&Page| code.trim().eq_ignore_ascii_case(&page.code.to_string()) || number(code) == Some(page.code);
+    let own = |page: &&Page| {
+        code.trim().eq_ignore_ascii_case(&page.code.to_string()) || number(code) == Some(page.code)
+    };
     explain(code).or_else(|| OWN.iter().find(own))
 }
 
 fn number(code: &str) -> Option<Code> {
     let text = code.trim().to_ascii_lowercase();
-    text.strip_prefix("stead-").unwrap_or(&text).parse().ok().map(Code)
+    text.strip_prefix("stead-")
+        .unwrap_or(&text)
+        .parse()
+        .ok()
+        .map(Code)
 }
 
 /// Every page there is, by code.
@@ -71,7 +77,11 @@ mod tests {
             assert!(pair[0].code < pair[1].code, "{} is used twice", pair[0].code);
         }
         for page in all {
-            assert!(!page.title.is_empty() && !page.meaning.is_empty() && !page.next.is_empty(), "{}", page.code);
+            assert!(
+                !page.title.is_empty() && !page.meaning.is_empty() && !page.next.is_empty(),
+                "{}",
+                page.code
+            );
         }
         for text in ["STEAD-0081", "stead-81", "81"] {
             assert_eq!(find(text).map(|page| page.code), Some(FOUND), "{text}");

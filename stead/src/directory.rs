@@ -10,12 +10,12 @@ use crate::codes;
 use crate::failure::Failure;
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
-use stead_event::NodeId;
-use stead_runtime::Rng;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use stead_event::NodeId;
+use stead_runtime::Rng;
 
 /// The newest format of the directory that this release knows, and the one that it writes.
 pub const FORMAT: u32 = 1;
@@ -28,7 +28,13 @@ const ROOT_FILE: &str = "root.json";
 const SOCKET: &str = "stead.sock";
 
 /// What may lie in a directory that is not Stead's yet.
-const FOREIGN_ALLOWED: [&str; 5] = [crate::settings::FILE, LOCK_FILE, FORMAT_FILE, "lost+found", SOCKET];
+const FOREIGN_ALLOWED: [&str; 5] = [
+    crate::settings::FILE,
+    LOCK_FILE,
+    FORMAT_FILE,
+    "lost+found",
+    SOCKET,
+];
 
 /// The access key that the first start made, kept so that later starts can tell programs.
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,7 +57,11 @@ impl Directory {
     /// Opens `path` and locks it, making it where it does not exist.
     pub fn create_or_open(path: &Path) -> Result<Self, Failure> {
         if !path.exists() {
-            DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unusable(path, &e))?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path)
+                .map_err(|e| unusable(path, &e))?;
         }
         check_owner(path)?;
         let lock = lock(path)?;
@@ -59,24 +69,36 @@ impl Directory {
             Some(_) => false,
             None => {
                 check_empty(path)?;
-                fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|e| unusable(path, &e))?;
+                fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+                    .map_err(|e| unusable(path, &e))?;
                 write_private(&path.join(FORMAT_FILE), format!("{FORMAT}\n").as_bytes())
                     .map_err(|e| unusable(path, &e))?;
                 true
             }
         };
-        Ok(Self { path: path.to_owned(), fresh, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            fresh,
+            _lock: lock,
+        })
     }
 
     /// Opens and locks a directory that exists.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         if !is_stead(path) {
-            return Err(Failure::new(codes::NO_DIRECTORY, format!("no Stead data in {}", path.display())));
+            return Err(Failure::new(
+                codes::NO_DIRECTORY,
+                format!("no Stead data in {}", path.display()),
+            ));
         }
         check_owner(path)?;
         let lock = lock(path)?;
         read_format(path)?;
-        Ok(Self { path: path.to_owned(), fresh: false, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            fresh: false,
+            _lock: lock,
+        })
     }
 
     /// Where it is.
@@ -102,7 +124,8 @@ impl Directory {
     /// Keeps the root credential.
     pub fn keep_root_credential(&self, root: &RootCredential) -> Result<(), Failure> {
         let path = self.path.join(ROOT_FILE);
-        let text = serde_json::to_string_pretty(root).map_err(|e| Failure::new(codes::INTERNAL, e.to_string()))?;
+        let text =
+            serde_json::to_string_pretty(root).map_err(|e| Failure::new(codes::INTERNAL, e.to_string()))?;
         write_private(&path, text.as_bytes())
             .map_err(|e| Failure::io(format_args!("cannot write {}", path.display()), &e))
     }
@@ -119,7 +142,10 @@ impl Directory {
                 return Ok(key);
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(Failure::new(codes::KEY_FILE, format!("{} is missing", path.display())));
+                return Err(Failure::new(
+                    codes::KEY_FILE,
+                    format!("{} is missing", path.display()),
+                ));
             }
             Err(e) => return Err(Failure::io(format_args!("cannot read {}", path.display()), &e)),
         };
@@ -129,12 +155,20 @@ impl Directory {
                 codes::KEY_FILE,
                 format!("{} is readable by others (mode {mode:o})", path.display()),
             )
-            .next(format!("run `chmod 600 {}`, and think about who may have read it", path.display())));
+            .next(format!(
+                "run `chmod 600 {}`, and think about who may have read it",
+                path.display()
+            )));
         }
         let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key).map(|()| key).map_err(|_| {
-            Failure::new(codes::KEY_FILE, format!("{} does not hold 64 hexadecimal digits", path.display()))
-        })
+        hex::decode_to_slice(text.trim(), &mut key)
+            .map(|()| key)
+            .map_err(|_| {
+                Failure::new(
+                    codes::KEY_FILE,
+                    format!("{} does not hold 64 hexadecimal digits", path.display()),
+                )
+            })
     }
 
     /// A key is made only before there is anything that an older key of that name made.
@@ -157,9 +191,9 @@ pub fn is_stead(path: &Path) -> bool {
 pub fn read_root(data: &Path) -> Result<Option<RootCredential>, Failure> {
     let path = data.join(ROOT_FILE);
     match fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|e| {
-            Failure::new(codes::KEY_FILE, format!("{} is not valid: {e}", path.display()))
-        }),
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|e| Failure::new(codes::KEY_FILE, format!("{} is not valid: {e}", path.display()))),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Failure::io(format_args!("cannot read {}", path.display()), &e)),
     }
@@ -189,20 +223,30 @@ fn unusable(path: &Path, source: &io::Error) -> Failure {
     let message = format!("cannot use {} as a data directory: {source}", path.display());
     match source.kind() {
         ReadOnlyFilesystem | PermissionDenied => Failure::new(codes::READ_ONLY, message),
-        _ => Failure::io(format_args!("cannot use {} as a data directory", path.display()), source),
+        _ => Failure::io(
+            format_args!("cannot use {} as a data directory", path.display()),
+            source,
+        ),
     }
 }
 
 fn check_owner(path: &Path) -> Result<(), Failure> {
     let meta = fs::metadata(path).map_err(|e| unusable(path, &e))?;
     if !meta.is_dir() {
-        return Err(Failure::new(codes::NO_DIRECTORY, format!("{} is not a directory", path.display())));
+        return Err(Failure::new(
+            codes::NO_DIRECTORY,
+            format!("{} is not a directory", path.display()),
+        ));
     }
     let me = rustix::process::geteuid().as_raw();
     if meta.uid() != me {
         return Err(Failure::new(
             codes::OWNER,
-            format!("{} belongs to user {}, and this process runs as user {me}", path.display(), meta.uid()),
+            format!(
+                "{} belongs to user {}, and this process runs as user {me}",
+                path.display(),
+                meta.uid()
+            ),
         )
         .next(format!(
             "run stead as that user, or hand the directory over: chown -R {me} {}",
@@ -210,7 +254,10 @@ fn check_owner(path: &Path) -> Result<(), Failure> {
         )));
     }
     if meta.mode() & 0o200 == 0 {
-        return Err(Failure::new(codes::READ_ONLY, format!("{} is read-only", path.display())));
+        return Err(Failure::new(
+            codes::READ_ONLY,
+            format!("{} is read-only", path.display()),
+        ));
     }
     Ok(())
 }
@@ -230,8 +277,15 @@ fn lock(path: &Path) -> Result<File, Failure> {
         Err(TryLockError::WouldBlock) => {
             let mut pid = String::new();
             let _ = file.read_to_string(&mut pid);
-            let who = if pid.trim().is_empty() { "another process".into() } else { format!("process {}", pid.trim()) };
-            return Err(Failure::new(codes::LOCKED, format!("{} is in use by {who}", path.display())));
+            let who = if pid.trim().is_empty() {
+                "another process".into()
+            } else {
+                format!("process {}", pid.trim())
+            };
+            return Err(Failure::new(
+                codes::LOCKED,
+                format!("{} is in use by {who}", path.display()),
+            ));
         }
         Err(TryLockError::Error(e)) => return Err(unusable(path, &e)),
     }
@@ -266,7 +320,11 @@ fn read_format(path: &Path) -> Result<Option<u32>, Failure> {
         )),
         _ => Err(Failure::new(
             codes::FORMAT_FILE,
-            format!("{} does not say a format version: {:?}", at.display(), text.trim()),
+            format!(
+                "{} does not say a format version: {:?}",
+                at.display(),
+                text.trim()
+            ),
         )),
     }
 }
@@ -279,7 +337,10 @@ fn check_empty(path: &Path) -> Result<(), Failure> {
         if !FOREIGN_ALLOWED.contains(&name.as_ref()) && !name.starts_with('.') {
             return Err(Failure::new(
                 codes::NOT_EMPTY,
-                format!("{} is not empty (it holds {name:?}) and not a Stead data directory", path.display()),
+                format!(
+                    "{} is not empty (it holds {name:?}) and not a Stead data directory",
+                    path.display()
+                ),
             ));
         }
     }
@@ -289,11 +350,17 @@ fn check_empty(path: &Path) -> Result<(), Failure> {
 /// Writes a file that only its owner reads, whole or not at all.
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let half = path.with_extension("tmp");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&half)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&half, path)?;
-    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    path.parent()
+        .map_or(Ok(()), |parent| File::open(parent)?.sync_all())
 }
 
 #[cfg(test)]
@@ -329,7 +396,12 @@ mod tests {
         let held = Directory::create_or_open(&path).unwrap();
         let second = refused(Directory::create_or_open(&path));
         assert!(second.is(codes::LOCKED));
-        assert!(second.message.contains(&format!("process {}", std::process::id())), "{second}");
+        assert!(
+            second
+                .message
+                .contains(&format!("process {}", std::process::id())),
+            "{second}"
+        );
         drop(held);
 
         fs::write(path.join(FORMAT_FILE), "2\n").unwrap();
@@ -351,6 +423,11 @@ mod tests {
         directory.node_key(&Rng::seeded(1)).unwrap();
         let path = temp.path().join(NODE_KEY);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(directory.node_key(&Rng::seeded(1)).unwrap_err().is(codes::KEY_FILE));
+        assert!(
+            directory
+                .node_key(&Rng::seeded(1))
+                .unwrap_err()
+                .is(codes::KEY_FILE)
+        );
     }
 }

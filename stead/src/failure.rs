@@ -4,9 +4,9 @@
 //! Never: decides what to do about it.
 
 use serde::Serialize;
+use std::fmt;
 use stead_gateway::Code;
 use stead_gateway_api::wire;
-use std::fmt;
 
 /// The command did what it was asked to.
 pub const OK: u8 = 0;
@@ -33,8 +33,15 @@ impl Failure {
     /// A failure with the code's own next step.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let code = code.to_string();
-        let next = crate::codes::find(&code).map(|page| page.next.to_owned()).unwrap_or_default();
-        Self { code, message: message.into(), next, exit: FAILED }
+        let next = crate::codes::find(&code)
+            .map(|page| page.next.to_owned())
+            .unwrap_or_default();
+        Self {
+            code,
+            message: message.into(),
+            next,
+            exit: FAILED,
+        }
     }
 
     /// Whether it has this code.
@@ -50,7 +57,10 @@ impl Failure {
 
     /// A command line that cannot be understood.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: USAGE, ..Self::new(crate::codes::USAGE, message) }
+        Self {
+            exit: USAGE,
+            ..Self::new(crate::codes::USAGE, message)
+        }
     }
 
     /// A file that could not be read or written.
@@ -76,7 +86,12 @@ impl Failure {
 
 impl From<wire::Error> for Failure {
     fn from(error: wire::Error) -> Self {
-        Self { code: error.code, message: error.message, next: error.next, exit: FAILED }
+        Self {
+            code: error.code,
+            message: error.message,
+            next: error.next,
+            exit: FAILED,
+        }
     }
 }
 

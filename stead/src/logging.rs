@@ -18,11 +18,18 @@ pub fn start(filter: Option<&str>, default: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(text)
         .map_err(|e| Failure::usage(format!("the log filter {text:?} is not understood: {e}")))?;
     let terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if terminal {
         builder.with_ansi(true).with_target(false).init();
     } else {
-        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .init();
     }
     Ok(())
 }

@@ -34,7 +34,11 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<u8, Failure> {
-    let default = if matches!(cli.command, Command::Up(_)) { logging::NODE } else { logging::COMMAND };
+    let default = if matches!(cli.command, Command::Up(_)) {
+        logging::NODE
+    } else {
+        logging::COMMAND
+    };
     logging::start(cli.global.log.as_deref(), default)?;
     let runtime = process::runtime().map_err(|e| Failure::io("cannot start the runtime", &e))?;
     let code = runtime.block_on(commands::run(cli));

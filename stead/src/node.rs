@@ -75,7 +75,12 @@ struct Ambient {
 impl Ambient {
     fn new(data: &Path, settings: &Settings) -> Self {
         let space = Space::new(data, settings.storage.reserve_mib << 20);
-        Self { clock: Clock::system(), rng: Rng::system(), tasks: Tasks::new(), space }
+        Self {
+            clock: Clock::system(),
+            rng: Rng::system(),
+            tasks: Tasks::new(),
+            space,
+        }
     }
 }
 
@@ -115,12 +120,30 @@ impl Node {
         let root = root::credential(&directory, &write).await?;
 
         let drain = Duration::from_secs(settings.drain.seconds);
-        let running = Running { raft: raft.clone(), endpoints: endpoints.clone(), write: write.clone(), key };
-        let operations = Arc::new(NodeOperations::new(data, read.clone(), settings.clone(), Some(running)));
+        let running = Running {
+            raft: raft.clone(),
+            endpoints: endpoints.clone(),
+            write: write.clone(),
+            key,
+        };
+        let operations = Arc::new(NodeOperations::new(
+            data,
+            read.clone(),
+            settings.clone(),
+            Some(running),
+        ));
         set_probe(&read, &raft);
         listeners.serve(&write, operations.clone(), drain);
         background::spawn(&ambient, &settings, operations);
-        Ok(Self { endpoints, root, tasks: ambient.tasks, raft, store, drain, directory })
+        Ok(Self {
+            endpoints,
+            root,
+            tasks: ambient.tasks,
+            raft,
+            store,
+            drain,
+            directory,
+        })
     }
 
     /// Where the data is.
@@ -131,11 +154,16 @@ impl Node {
     /// Stops: no new requests, the running ones get their time, then everything is made durable.
     pub async fn stop(self) -> Result<(), Failure> {
         self.tasks.shutdown();
-        self.tasks.drain(TaskKind::Listener, self.drain + CORE_DRAIN).await;
+        self.tasks
+            .drain(TaskKind::Listener, self.drain + CORE_DRAIN)
+            .await;
         // Listeners have waited for their connections; what is left now is being cut off.
         let left = self.tasks.drain(TaskKind::Connection, CORE_DRAIN).await;
         if left > 0 {
-            tracing::warn!(connections = left, "the time to drain is over; what still runs is cut off");
+            tracing::warn!(
+                connections = left,
+                "the time to drain is over; what still runs is cut off"
+            );
         }
         self.tasks.drain(TaskKind::Background, CORE_DRAIN).await;
         let stopped = self.raft.stop().await;
@@ -144,7 +172,12 @@ impl Node {
         // The name must not outlive the listener: a command that finds it would wait for nobody.
         let _ = std::fs::remove_file(directory::socket(self.directory.path()));
         stopped.map_err(|e| Failure::new(codes::START, format!("the node did not stop cleanly: {e}")))?;
-        closed.map_err(|e| Failure::new(codes::START, format!("the block store did not close cleanly: {e}")))
+        closed.map_err(|e| {
+            Failure::new(
+                codes::START,
+                format!("the block store did not close cleanly: {e}"),
+            )
+        })
     }
 }
 
@@ -205,8 +238,15 @@ fn set_probe(read: &ReadContext, raft: &Arc<RaftLog>) {
     let raft = raft.clone();
     read.metrics.set_probe(Box::new(move || {
         let status = raft.status();
-        let held = status.last_log.unwrap_or(0).saturating_sub(status.purged.unwrap_or(0));
-        stead_gateway::metrics::Probe { fsyncs: status.wal_syncs, term: status.term, wal_entries: held }
+        let held = status
+            .last_log
+            .unwrap_or(0)
+            .saturating_sub(status.purged.unwrap_or(0));
+        stead_gateway::metrics::Probe {
+            fsyncs: status.wal_syncs,
+            term: status.term,
+            wal_entries: held,
+        }
     }));
 }
 
@@ -228,9 +268,9 @@ impl Listeners {
         };
         let api = bind("the API", api_address).await?;
         let path = directory::socket(data);
-        let socket = Listener::unix(&path).await.map_err(|e| {
-            Failure::new(codes::SOCKET, format!("cannot listen on {}: {e}", path.display()))
-        })?;
+        let socket = Listener::unix(&path)
+            .await
+            .map_err(|e| Failure::new(codes::SOCKET, format!("cannot listen on {}: {e}", path.display())))?;
         Ok(Self { s3, api, socket })
     }
 
@@ -248,10 +288,16 @@ impl Listeners {
             tasks: tasks.clone(),
             metrics: write.metrics.clone(),
         };
-        let limits = ListenOptions { drain, ..ListenOptions::new("s3") };
+        let limits = ListenOptions {
+            drain,
+            ..ListenOptions::new("s3")
+        };
         let s3 = Arc::new(S3::new(write.clone(), S3Options::default(), limits));
-        let components =
-            Components { read: write.read_only().clone(), write: Some(write.clone()), operations };
+        let components = Components {
+            read: write.read_only().clone(),
+            write: Some(write.clone()),
+            operations,
+        };
         let api = Arc::new(ApiGateway::new(Api::new(components), runtime, drain));
         tasks.spawn(TaskKind::Listener, "s3", s3.serve(self.s3));
         tasks.spawn(TaskKind::Listener, "api", api.clone().serve(self.api));
@@ -260,9 +306,12 @@ impl Listeners {
 }
 
 async fn bind(what: &str, address: SocketAddr) -> Result<Listener, Failure> {
-    Listener::bind(address)
-        .await
-        .map_err(|e| Failure::new(codes::LISTEN, format!("cannot listen on {address} for {what}: {e}")))
+    Listener::bind(address).await.map_err(|e| {
+        Failure::new(
+            codes::LISTEN,
+            format!("cannot listen on {address} for {what}: {e}"),
+        )
+    })
 }
 
 /// The API's address where only S3's is given: the next port, or a free one.

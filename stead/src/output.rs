@@ -49,7 +49,10 @@ pub struct Table {
 impl Table {
     /// No rows yet.
     pub fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+        Self {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row, one cell a column.
@@ -63,8 +66,11 @@ impl Table {
     }
 
     fn render(&self, heading: bool) -> String {
-        let mut widths: Vec<usize> =
-            self.columns.iter().map(|(name, _)| if heading { name.chars().count() } else { 0 }).collect();
+        let mut widths: Vec<usize> = self
+            .columns
+            .iter()
+            .map(|(name, _)| if heading { name.chars().count() } else { 0 })
+            .collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
@@ -114,7 +120,11 @@ pub fn size(bytes: u64) -> String {
 
 /// A number and its noun: `1 object`, `2 objects`.
 pub fn count(n: u64, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
 }
 
 /// A duration in seconds as its two largest units: `3 d 4 h`, `12 s`.
@@ -139,11 +149,18 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_nothing_trails() {
-        let mut table = Table::new(&[("NAME", Align::Left), ("SIZE", Align::Right), ("NOTE", Align::Left)]);
+        let mut table = Table::new(&[
+            ("NAME", Align::Left),
+            ("SIZE", Align::Right),
+            ("NOTE", Align::Left),
+        ]);
         table.row(["a".into(), "10 B".into(), String::new()]);
         table.row(["long".into(), "1.5 MiB".into(), "x".into()]);
         assert_eq!(table.render(false), "a        10 B\nlong  1.5 MiB  x\n");
-        assert_eq!(table.render(true), "NAME     SIZE  NOTE\na        10 B\nlong  1.5 MiB  x\n");
+        assert_eq!(
+            table.render(true),
+            "NAME     SIZE  NOTE\na        10 B\nlong  1.5 MiB  x\n"
+        );
     }
 
     #[test]

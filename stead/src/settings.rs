@@ -91,31 +91,46 @@ pub struct Drain {
 
 impl Default for S3 {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7300)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
+        }
     }
 }
 
 impl Default for Api {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7301)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7301)),
+        }
     }
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { reserve_mib: 64, cache_mib: 16, segment_mib: 64 }
+        Self {
+            reserve_mib: 64,
+            cache_mib: 16,
+            segment_mib: 64,
+        }
     }
 }
 
 impl Default for Scrub {
     fn default() -> Self {
-        Self { every_hours: 0, mib_per_second: 8 }
+        Self {
+            every_hours: 0,
+            mib_per_second: 8,
+        }
     }
 }
 
 impl Default for Collect {
     fn default() -> Self {
-        Self { every_hours: 24, grace_hours: 24, retention_days: 30 }
+        Self {
+            every_hours: 24,
+            grace_hours: 24,
+            retention_days: 30,
+        }
     }
 }
 
@@ -134,9 +149,8 @@ impl Settings {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(e) => return Err(Failure::io(format_args!("cannot read {}", path.display()), &e)),
         };
-        Self::parse(&text).map_err(|why| {
-            Failure::new(codes::SETTINGS, format!("{} is not valid: {why}", path.display()))
-        })
+        Self::parse(&text)
+            .map_err(|why| Failure::new(codes::SETTINGS, format!("{} is not valid: {why}", path.display())))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -164,7 +178,9 @@ impl Settings {
         within("drain.seconds", self.drain.seconds, 0, 3600)?;
         let (s3, api) = (self.s3.listen, self.api.listen);
         if s3.port() != 0 && s3 == api {
-            return Err(format!("s3.listen and api.listen are both {s3}; each needs its own port"));
+            return Err(format!(
+                "s3.listen and api.listen are both {s3}; each needs its own port"
+            ));
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use stead_runtime::Clock;
 
 /// `--at`, as the API takes it: a position, or a moment in RFC 3339.
 pub fn at(text: Option<&str>) -> Result<Option<String>, Failure> {
-    text.map(|text| parse(text, Timestamp::from_micros(Clock::system().now_micros()))).transpose()
+    text.map(|text| parse(text, Timestamp::from_micros(Clock::system().now_micros())))
+        .transpose()
 }
 
 fn parse(text: &str, now: Timestamp) -> Result<String, Failure> {
@@ -16,7 +17,9 @@ fn parse(text: &str, now: Timestamp) -> Result<String, Failure> {
         return Ok(position.to_string());
     }
     if let Some(ago) = span(text) {
-        return Ok(now.plus_secs(-i64::try_from(ago.as_secs()).unwrap_or(i64::MAX)).to_string());
+        return Ok(now
+            .plus_secs(-i64::try_from(ago.as_secs()).unwrap_or(i64::MAX))
+            .to_string());
     }
     // A date alone means its end: what was there on that day.
     let candidates = [
@@ -35,7 +38,8 @@ fn parse(text: &str, now: Timestamp) -> Result<String, Failure> {
 /// A duration: `90s`, `90m`, `3h`, `2d`, `1w`.
 pub fn duration(text: &str) -> Result<Duration, Failure> {
     span(text.trim()).ok_or_else(|| {
-        Failure::usage(format!("{text:?} is not a duration")).next("give a number and a unit: 90s, 90m, 12h, 7d, 2w")
+        Failure::usage(format!("{text:?} is not a duration"))
+            .next("give a number and a unit: 90s, 90m, 12h, 7d, 2w")
     })
 }
 

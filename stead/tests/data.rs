@@ -1,4 +1,5 @@
 //! Buckets, objects, copies, time travel.
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 mod common;
 
@@ -17,7 +18,10 @@ fn cp_ls_cat_and_rm_make_a_round() {
     home.ok(&["bucket", "create", "photos"]);
     let file = home.file("cat.txt", b"a cat");
     let stored = home.json(&["cp", &file, "photos/2026/"]);
-    assert_eq!(stored["cid"], "bafkreicr4rtucvqhpgbcbi3xn5vodivatxoh4xonzfk5nbkhpngpaww6ei", "CID of `a cat`");
+    assert_eq!(
+        stored["cid"], "bafkreicr4rtucvqhpgbcbi3xn5vodivatxoh4xonzfk5nbkhpngpaww6ei",
+        "CID of `a cat`"
+    );
     assert_eq!(home.ok(&["cat", "photos/2026/cat.txt"]), "a cat");
     let top = home.json(&["ls", "photos"]);
     assert_eq!(top["prefixes"], serde_json::json!(["2026/"]));
@@ -32,9 +36,15 @@ fn cp_ls_cat_and_rm_make_a_round() {
     assert!(home.ok(&["rm", "photos/copy.txt"]).contains("1 object"));
     let (code, said) = home.fails(&["cat", "photos/copy.txt"]);
     assert_eq!(code, 1);
-    assert!(said.starts_with("error[STEAD-0101]") && said.contains("next step"), "{said}");
+    assert!(
+        said.starts_with("error[STEAD-0101]") && said.contains("next step"),
+        "{said}"
+    );
     let (_, said) = home.fails(&["cp", "photos/copy.txt", "./none.txt"]);
-    assert!(said.contains("STEAD-0101") && !home.path("none.txt.part").exists(), "{said}");
+    assert!(
+        said.contains("STEAD-0101") && !home.path("none.txt.part").exists(),
+        "{said}"
+    );
     let (_, said) = home.fails(&["rm", "photos/copy.txt"]);
     assert!(said.contains("STEAD-0101"), "{said}");
     let (_, said) = home.fails(&["bucket", "delete", "photos"]);
@@ -49,14 +59,27 @@ fn awkward_keys_and_empty_objects_survive() {
     let home = Home::new();
     let _node = home.up();
     home.ok(&["bucket", "create", "odd"]);
-    for key in ["a b", "ü/ß?#%41", "plus+and&", "slash//twice", "quote\"'", "dot./.dot"] {
+    for key in [
+        "a b",
+        "ü/ß?#%41",
+        "plus+and&",
+        "slash//twice",
+        "quote\"'",
+        "dot./.dot",
+    ] {
         let sent = home.with_input(&["cp", "-", &format!("odd/{key}")], key.as_bytes());
         assert!(sent.status.success(), "{key}: {}", text(&sent.stderr));
         assert_eq!(home.ok(&["cat", &format!("odd/{key}")]), key);
     }
     assert!(home.with_input(&["cp", "-", "odd/empty"], b"").status.success());
     assert_eq!(home.ok(&["cat", "odd/empty"]), "");
-    assert_eq!(home.json(&["ls", "-r", "odd"])["objects"].as_array().unwrap().len(), 7);
+    assert_eq!(
+        home.json(&["ls", "-r", "odd"])["objects"]
+            .as_array()
+            .unwrap()
+            .len(),
+        7
+    );
 }
 
 #[test]
@@ -65,7 +88,10 @@ fn a_folder_goes_up_comes_down_and_is_the_same() {
     let _node = home.up();
     home.ok(&["bucket", "create", "tree"]);
     for number in 0..30_u8 {
-        home.file(&format!("in/{}/{number}.bin", number % 3), &noise(1000 * usize::from(number)));
+        home.file(
+            &format!("in/{}/{number}.bin", number % 3),
+            &noise(1000 * usize::from(number)),
+        );
     }
     let up = home.json(&["cp", "-r", "in", "tree/deep"]);
     assert_eq!(up["objects"], 30);
@@ -73,11 +99,19 @@ fn a_folder_goes_up_comes_down_and_is_the_same() {
     assert_eq!(down["objects"], 30);
     for path in common::files(&home.path("in")) {
         let other = home.path("out").join(path.strip_prefix(home.path("in")).unwrap());
-        assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&other).unwrap(), "{}", other.display());
+        assert_eq!(
+            std::fs::read(&path).unwrap(),
+            std::fs::read(&other).unwrap(),
+            "{}",
+            other.display()
+        );
         let modified = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap();
         assert_eq!(modified(&path), modified(&other), "its time came along");
     }
-    assert_eq!(home.json(&["cp", "-r", "stead:tree/deep", "stead:tree/again"])["objects"], 30);
+    assert_eq!(
+        home.json(&["cp", "-r", "stead:tree/deep", "stead:tree/again"])["objects"],
+        30
+    );
 }
 
 #[test]
@@ -86,9 +120,14 @@ fn the_past_can_be_listed_read_and_copied() {
     let _node = home.up();
     home.ok(&["bucket", "create", "notes"]);
     let first = home.file("todo.txt", b"first");
-    let then = home.json(&["cp", &first, "notes/todo.txt"])["position"].as_u64().unwrap();
+    let then = home.json(&["cp", &first, "notes/todo.txt"])["position"]
+        .as_u64()
+        .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    let moment = home.json(&["ls", "notes/"])["objects"][0]["at"].as_str().unwrap().to_owned();
+    let moment = home.json(&["ls", "notes/"])["objects"][0]["at"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     home.file("todo.txt", b"second");
     home.ok(&["cp", &first, "notes/todo.txt"]);
     home.file("other.txt", b"other");
@@ -123,12 +162,17 @@ impl Flaky {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let node = node.strip_prefix("http://").unwrap().to_owned();
-        let flaky =
-            Self { address, left: Arc::new(AtomicI64::new(budget)), sent: Arc::new(AtomicI64::new(0)) };
+        let flaky = Self {
+            address,
+            left: Arc::new(AtomicI64::new(budget)),
+            sent: Arc::new(AtomicI64::new(0)),
+        };
         let (left, sent) = (flaky.left.clone(), flaky.sent.clone());
         thread(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect(&node) else { return };
+                let Ok(server) = TcpStream::connect(&node) else {
+                    return;
+                };
                 let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let (left, sent) = (left.clone(), sent.clone());
                 thread(move || pass(from, to, &left, &sent));
@@ -170,10 +214,17 @@ fn an_interrupted_upload_and_download_go_on_where_they_stopped() {
     let flaky = Flaky::before(node.endpoint("api"), 84 << 20);
     let through = |args: &[&str]| {
         let mut command = common::stead();
-        command.args(["--server", &flaky.address]).args(args).env("XDG_STATE_HOME", home.path("state"));
+        command
+            .args(["--server", &flaky.address])
+            .args(args)
+            .env("XDG_STATE_HOME", home.path("state"));
         command.env("STEAD_ACCESS_KEY", node.ready["access_key"].as_str().unwrap());
         command.env("STEAD_SECRET_KEY", node.ready["secret_key"].as_str().unwrap());
-        command.current_dir(home.path("")).stdout(Stdio::piped()).output().unwrap()
+        command
+            .current_dir(home.path(""))
+            .stdout(Stdio::piped())
+            .output()
+            .unwrap()
     };
     let broken = through(&["cp", &file, "large/film.bin"]);
     assert!(!broken.status.success());
@@ -183,8 +234,16 @@ fn an_interrupted_upload_and_download_go_on_where_they_stopped() {
     let resumed = through(&["cp", &file, "large/film.bin"]);
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     let second = flaky.sent.swap(0, Ordering::SeqCst);
-    assert!(second < 60 << 20, "{second} bytes were sent again, though parts of them were there");
-    assert_eq!(std::fs::read_dir(home.path("state/stead/uploads")).unwrap().count(), 0);
+    assert!(
+        second < 60 << 20,
+        "{second} bytes were sent again, though parts of them were there"
+    );
+    assert_eq!(
+        std::fs::read_dir(home.path("state/stead/uploads"))
+            .unwrap()
+            .count(),
+        0
+    );
 
     // The other way: a part of the file is there already.
     std::fs::write(home.path("back.bin.part"), &bytes[..SIZE / 2]).unwrap();
@@ -216,16 +275,26 @@ fn reading_works_without_a_node_and_writing_says_why_not() {
     assert!(home.ok(&["history", "kept/a.bin"]).contains("ana put"));
     assert_eq!(home.json(&["key", "list"])["keys"][0]["name"], "root");
     home.ok(&["doctor"]);
-    for args in [&["bucket", "create", "x"][..], &["rm", "kept/a.bin"], &["cp", &file, "kept/c"]] {
+    for args in [
+        &["bucket", "create", "x"][..],
+        &["rm", "kept/a.bin"],
+        &["cp", &file, "kept/c"],
+    ] {
         let (code, said) = home.fails(args);
         assert_eq!(code, 1);
         assert!(said.contains("STEAD-0054") && said.contains("stead up"), "{said}");
     }
     // A lock that is held by somebody who does not answer.
-    let lock = std::fs::File::options().write(true).open(home.data().join("lock")).unwrap();
+    let lock = std::fs::File::options()
+        .write(true)
+        .open(home.data().join("lock"))
+        .unwrap();
     lock.try_lock().unwrap();
     let (_, said) = home.fails(&["ls"]);
-    assert!(said.contains("STEAD-0001") && said.contains("does not answer"), "{said}");
+    assert!(
+        said.contains("STEAD-0001") && said.contains("does not answer"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -234,14 +303,20 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     let node = home.up();
     home.ok(&["bucket", "create", "kept"]);
     for number in 0..20 {
-        let sent = home.with_input(&["cp", "-", &format!("kept/{number}")], format!("value {number}").as_bytes());
+        let sent = home.with_input(
+            &["cp", "-", &format!("kept/{number}")],
+            format!("value {number}").as_bytes(),
+        );
         assert!(sent.status.success());
     }
     node.kill();
     assert_eq!(home.ok(&["cat", "kept/7"]), "value 7", "without a node, too");
     let _node = home.up();
     for number in 0..20 {
-        assert_eq!(home.ok(&["cat", &format!("kept/{number}")]), format!("value {number}"));
+        assert_eq!(
+            home.ok(&["cat", &format!("kept/{number}")]),
+            format!("value {number}")
+        );
     }
     home.ok(&["log", "verify"]);
     assert_eq!(home.json(&["view", "rebuild"])["equal"], true);

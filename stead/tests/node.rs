@@ -15,15 +15,28 @@ fn the_ready_line_says_where_and_with_which_key_on_every_start() {
     assert_eq!(first.ready["ready"], true);
     assert!(first.endpoint("s3").starts_with("http://127.0.0.1:"));
     assert!(first.endpoint("api").starts_with("http://127.0.0.1:"));
-    let key = (first.ready["access_key"].clone(), first.ready["secret_key"].clone());
+    let key = (
+        first.ready["access_key"].clone(),
+        first.ready["secret_key"].clone(),
+    );
     assert_eq!(key.1.as_str().unwrap().len(), 40);
     for name in ["node.key", "secret.key", "root.json", "stead.sock"] {
-        assert_eq!(std::fs::metadata(home.data().join(name)).unwrap().mode() & 0o777, 0o600, "{name}");
+        assert_eq!(
+            std::fs::metadata(home.data().join(name)).unwrap().mode() & 0o777,
+            0o600,
+            "{name}"
+        );
     }
     assert_eq!(std::fs::metadata(home.data()).unwrap().mode() & 0o777, 0o700);
     first.stop();
     let second = home.up();
-    assert_eq!((second.ready["access_key"].clone(), second.ready["secret_key"].clone()), key);
+    assert_eq!(
+        (
+            second.ready["access_key"].clone(),
+            second.ready["secret_key"].clone()
+        ),
+        key
+    );
 }
 
 #[test]
@@ -44,17 +57,29 @@ fn a_person_sees_a_short_first_screen_and_the_secret_only_once() {
             assert!(read > 0, "it ended: {seen}");
             seen.push_str(&text(&piece[..read]));
         }
-        std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        std::process::Command::new("kill")
+            .arg(child.id().to_string())
+            .status()
+            .unwrap();
         assert!(child.wait().unwrap().success());
         seen
     };
     let first = screen(&home);
-    for part in ["AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "aws s3", "rclone", home.data().to_str().unwrap()] {
+    for part in [
+        "AWS_ACCESS_KEY_ID=",
+        "AWS_SECRET_ACCESS_KEY=",
+        "aws s3",
+        "rclone",
+        home.data().to_str().unwrap(),
+    ] {
         assert!(first.contains(part), "{part} is missing:\n{first}");
     }
     assert!(first.lines().count() < 30, "{first}");
     let second = screen(&home);
-    assert!(!second.contains("SECRET") && second.contains("root.json"), "{second}");
+    assert!(
+        !second.contains("SECRET") && second.contains("root.json"),
+        "{second}"
+    );
 }
 
 #[test]
@@ -63,7 +88,10 @@ fn a_second_process_a_newer_format_and_a_foreign_directory_are_refused() {
     let node = home.up();
     let (code, said) = home.fails(&["up", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, 1);
-    assert!(said.contains("STEAD-0001") && said.contains(&node.pid().to_string()), "{said}");
+    assert!(
+        said.contains("STEAD-0001") && said.contains(&node.pid().to_string()),
+        "{said}"
+    );
     assert!(said.contains("next step"), "{said}");
     node.stop();
 
@@ -77,9 +105,22 @@ fn a_second_process_a_newer_format_and_a_foreign_directory_are_refused() {
     let foreign = home.path("documents");
     std::fs::create_dir(&foreign).unwrap();
     std::fs::write(foreign.join("letter.txt"), "dear").unwrap();
-    let refused = stead().arg("--data").arg(&foreign).args(["up", "--listen", "127.0.0.1:0"]).output().unwrap();
-    assert!(text(&refused.stderr).contains("STEAD-0006"), "{}", text(&refused.stderr));
-    assert_eq!(std::fs::read_dir(&foreign).unwrap().count(), 2, "only the lock was made");
+    let refused = stead()
+        .arg("--data")
+        .arg(&foreign)
+        .args(["up", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert!(
+        text(&refused.stderr).contains("STEAD-0006"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert_eq!(
+        std::fs::read_dir(&foreign).unwrap().count(),
+        2,
+        "only the lock was made"
+    );
 }
 
 #[test]
@@ -101,7 +142,11 @@ fn usage_errors_end_with_2_and_bad_settings_are_named() {
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("STEAD-0005"), "{said}");
     std::fs::create_dir(home.data()).unwrap();
-    std::fs::write(home.data().join("stead.toml"), "[s3]\nlisten = \"127.0.0.1:1\"\nspeed = 9\n").unwrap();
+    std::fs::write(
+        home.data().join("stead.toml"),
+        "[s3]\nlisten = \"127.0.0.1:1\"\nspeed = 9\n",
+    )
+    .unwrap();
     let (code, said) = home.fails(&["up"]);
     assert_eq!(code, 1);
     assert!(said.contains("STEAD-0071") && said.contains("speed"), "{said}");
@@ -115,16 +160,26 @@ fn health_and_metrics_answer_without_a_signature_and_the_rest_does_not() {
     let get = |path: &str| {
         let mut stream = TcpStream::connect(&api).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {api}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {api}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
     };
     assert!(get("/healthz").starts_with("HTTP/1.1 200"));
     let metrics = get("/metrics");
-    assert!(metrics.starts_with("HTTP/1.1 200") && metrics.contains("stead_"), "{metrics}");
+    assert!(
+        metrics.starts_with("HTTP/1.1 200") && metrics.contains("stead_"),
+        "{metrics}"
+    );
     let status = get("/v1/status");
-    assert!(status.starts_with("HTTP/1.1 403") && status.contains("STEAD-0206"), "{status}");
+    assert!(
+        status.starts_with("HTTP/1.1 403") && status.contains("STEAD-0206"),
+        "{status}"
+    );
 }
 
 #[test]
@@ -135,7 +190,9 @@ fn sigterm_lets_a_running_request_end() {
     let socket = home.data().join("stead.sock");
     let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(b"PUT /v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234").unwrap();
+    stream
+        .write_all(b"PUT /v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
+        .unwrap();
     std::thread::sleep(Duration::from_millis(300));
     node.signal("-TERM");
     std::thread::sleep(Duration::from_millis(300));
@@ -174,7 +231,10 @@ fn a_directory_that_is_read_only_or_somebody_elses_is_refused() {
     let (code, said) = home.fails(&["up", "--listen", "127.0.0.1:0"]);
     mode(0o700);
     assert_eq!(code, 1);
-    assert!(said.contains("STEAD-0003") && said.contains("next step"), "{said}");
+    assert!(
+        said.contains("STEAD-0003") && said.contains("next step"),
+        "{said}"
+    );
     // Only root can give a directory away.
     if std::os::unix::fs::chown(home.data(), Some(12345), None).is_ok() {
         let (code, said) = home.fails(&["up", "--listen", "127.0.0.1:0"]);
@@ -189,12 +249,18 @@ fn a_second_interrupt_ends_it_at_once() {
     let mut node = home.up();
     home.ok(&["bucket", "create", "slow"]);
     let mut stream = std::os::unix::net::UnixStream::connect(home.data().join("stead.sock")).unwrap();
-    stream.write_all(b"PUT /v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234").unwrap();
+    stream
+        .write_all(b"PUT /v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
+        .unwrap();
     std::thread::sleep(Duration::from_millis(300));
     node.signal("-INT");
     std::thread::sleep(Duration::from_millis(300));
     node.signal("-INT");
     assert_eq!(node.wait().code(), Some(130));
     let _again = home.up();
-    assert_eq!(home.fails(&["cat", "slow/one"]).0, 1, "the half of it is not there");
+    assert_eq!(
+        home.fails(&["cat", "slow/one"]).0,
+        1,
+        "the half of it is not there"
+    );
 }

@@ -11,7 +11,11 @@ fn with_history() -> (Home, common::Node) {
     let node = home.up();
     home.ok(&["bucket", "create", "notes"]);
     for value in ["one", "two", "three"] {
-        assert!(home.with_input(&["cp", "-", "notes/todo.txt"], value.as_bytes()).status.success());
+        assert!(
+            home.with_input(&["cp", "-", "notes/todo.txt"], value.as_bytes())
+                .status
+                .success()
+        );
     }
     (home, node)
 }
@@ -22,18 +26,43 @@ fn history_and_why_are_sentences_with_a_proof_that_a_shell_can_check() {
     let history = home.ok(&["history", "notes/todo.txt"]);
     assert_eq!(history.lines().count(), 3, "{history}");
     for line in history.lines() {
-        assert!(line.contains("ana put notes/todo.txt (") && line.contains("through the command line"), "{line}");
+        assert!(
+            line.contains("ana put notes/todo.txt (") && line.contains("through the command line"),
+            "{line}"
+        );
     }
-    assert!(home.ok(&["history", "notes"]).contains("ana created bucket notes"));
+    assert!(
+        home.ok(&["history", "notes"])
+            .contains("ana created bucket notes")
+    );
 
     let why = home.ok(&["why", "notes/todo.txt"]);
-    assert!(why.contains("ana put notes/todo.txt (5 B)") && why.contains("were 2 states of this key"), "{why}");
-    let proof = why.lines().find(|line| line.contains("| sha256sum")).unwrap().trim();
-    let digest = why.lines().skip_while(|line| !line.contains("sed -n")).nth(1).unwrap().trim();
+    assert!(
+        why.contains("ana put notes/todo.txt (5 B)") && why.contains("were 2 states of this key"),
+        "{why}"
+    );
+    let proof = why
+        .lines()
+        .find(|line| line.contains("| sha256sum"))
+        .unwrap()
+        .trim();
+    let digest = why
+        .lines()
+        .skip_while(|line| !line.contains("sed -n"))
+        .nth(1)
+        .unwrap()
+        .trim();
     let checked = Command::new("sh").args(["-c", proof]).output().unwrap();
-    assert!(text(&checked.stdout).starts_with(digest), "{proof}: {}", text(&checked.stdout));
+    assert!(
+        text(&checked.stdout).starts_with(digest),
+        "{proof}: {}",
+        text(&checked.stdout)
+    );
     let content = why.lines().last().unwrap().trim();
-    let sum = Command::new("sh").args(["-c", "printf three | sha256sum"]).output().unwrap();
+    let sum = Command::new("sh")
+        .args(["-c", "printf three | sha256sum"])
+        .output()
+        .unwrap();
     assert!(text(&sum.stdout).starts_with(content), "{why}");
 
     let told = home.json(&["why", "notes/todo.txt"]);
@@ -41,7 +70,10 @@ fn history_and_why_are_sentences_with_a_proof_that_a_shell_can_check() {
     assert!(home.ok(&["why", cid]).contains("put notes/todo.txt"));
     let line = told["fact"]["cid"].as_str().unwrap();
     assert!(home.ok(&["why", line]).contains("put notes/todo.txt"));
-    let (_, said) = home.fails(&["why", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"]);
+    let (_, said) = home.fails(&[
+        "why",
+        "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
+    ]);
     assert!(said.contains("no event names"), "{said}");
 }
 
@@ -51,11 +83,19 @@ fn the_log_is_shown_followed_and_filtered() {
     let all = home.ok(&["log", "--from", "1", "--json"]);
     let seqs: Vec<u64> = all
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64().unwrap())
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"]
+                .as_u64()
+                .unwrap()
+        })
         .collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
     let stored = files(&home.data().join("log/main"));
-    assert_eq!(all, std::fs::read_to_string(&stored[0]).unwrap(), "the lines are the ones that are stored");
+    assert_eq!(
+        all,
+        std::fs::read_to_string(&stored[0]).unwrap(),
+        "the lines are the ones that are stored"
+    );
     let filtered = home.ok(&["log", "--stream", "bucket/notes"]);
     assert_eq!(filtered.lines().count(), 4, "{filtered}");
 
@@ -70,7 +110,10 @@ fn the_log_is_shown_followed_and_filtered() {
     }
     home.ok(&["rm", "notes/todo.txt"]);
     assert!(lines.next().unwrap().unwrap().contains("deleted notes/todo.txt"));
-    Command::new("kill").args(["-INT", &follow.id().to_string()]).status().unwrap();
+    Command::new("kill")
+        .args(["-INT", &follow.id().to_string()])
+        .status()
+        .unwrap();
     assert!(follow.wait().unwrap().success());
 }
 
@@ -78,7 +121,10 @@ fn the_log_is_shown_followed_and_filtered() {
 fn a_flipped_byte_and_a_rewritten_history_are_found() {
     let (home, node) = with_history();
     let checkpoint = home.file("checkpoint", home.ok(&["log", "checkpoint"]).as_bytes());
-    assert!(home.ok(&["log", "verify", "--against", &checkpoint]).contains("history up to there is unchanged"));
+    assert!(
+        home.ok(&["log", "verify", "--against", &checkpoint])
+            .contains("history up to there is unchanged")
+    );
     node.stop();
     let segment = files(&home.data().join("log/main")).remove(0);
     let lines = std::fs::read_to_string(&segment).unwrap();
@@ -89,17 +135,30 @@ fn a_flipped_byte_and_a_rewritten_history_are_found() {
     std::fs::write(&segment, &changed).unwrap();
     let output = home.run(&["log", "verify"]);
     assert_eq!(output.status.code(), Some(1));
-    let position = lines.lines().position(|line| line.contains("\"actor\":\"ana\"")).unwrap() + 1;
+    let position = lines
+        .lines()
+        .position(|line| line.contains("\"actor\":\"ana\""))
+        .unwrap()
+        + 1;
     let said = text(&output.stdout);
-    assert!(said.contains(&format!("position {position}")) && said.contains("00000000000000000001.jsonl"), "{said}");
+    assert!(
+        said.contains(&format!("position {position}")) && said.contains("00000000000000000001.jsonl"),
+        "{said}"
+    );
     std::fs::write(&segment, &lines).unwrap();
     home.ok(&["log", "verify"]);
 
-    let forged = std::fs::read_to_string(&checkpoint).unwrap().replacen("\"position\":", "\"position\":1", 1);
+    let forged = std::fs::read_to_string(&checkpoint)
+        .unwrap()
+        .replacen("\"position\":", "\"position\":1", 1);
     let forged = home.file("forged", forged.as_bytes());
     let output = home.run(&["log", "verify", "--against", &forged]);
     assert!(!output.status.success());
-    assert!(text(&output.stdout).contains("fail  checkpoint"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("fail  checkpoint"),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]
@@ -118,9 +177,19 @@ fn keys_are_made_scoped_used_from_afar_and_revoked() {
     assert_eq!(text(&afar(&key, &["cat", "notes/todo.txt"]).stdout), "three");
     let seen = text(&afar(&key, &["bucket", "list", "--json"]).stdout);
     assert!(seen.contains("notes") && !seen.contains("other"), "{seen}");
-    for args in [&["rm", "notes/todo.txt"][..], &["ls", "other"], &["key", "list"], &["log"], &["gc"]] {
+    for args in [
+        &["rm", "notes/todo.txt"][..],
+        &["ls", "other"],
+        &["key", "list"],
+        &["log"],
+        &["gc"],
+    ] {
         let refused = afar(&key, args);
-        assert!(text(&refused.stderr).contains("STEAD-0200"), "{args:?}: {}", text(&refused.stderr));
+        assert!(
+            text(&refused.stderr).contains("STEAD-0200"),
+            "{args:?}: {}",
+            text(&refused.stderr)
+        );
     }
     let mut wrong = key.clone();
     wrong["secret_key"] = "0".repeat(40).into();
@@ -151,10 +220,16 @@ fn scrub_gc_rebuild_and_doctor_do_their_work() {
     assert!(done["deleted_bytes"].as_u64().unwrap() > 3 << 20, "{done}");
     assert_eq!(home.ok(&["cat", "notes/todo.txt"]), "three");
     assert_eq!(home.json(&["view", "rebuild"])["equal"], true);
-    assert!(home.ok(&["history", "--full", "notes/big.bin"]).contains("deleted notes/big.bin"));
+    assert!(
+        home.ok(&["history", "--full", "notes/big.bin"])
+            .contains("deleted notes/big.bin")
+    );
 
     let healthy = home.ok(&["doctor"]);
-    assert!(healthy.lines().count() >= 10 && !healthy.contains("fail"), "{healthy}");
+    assert!(
+        healthy.lines().count() >= 10 && !healthy.contains("fail"),
+        "{healthy}"
+    );
     node.stop();
     let secret = home.data().join("root.json");
     let mut open = std::fs::metadata(&secret).unwrap().permissions();
@@ -176,7 +251,10 @@ fn codes_completions_and_the_manual_are_there() {
     home.ok(&["man", "--dir", "man"]);
     assert!(home.path("man/stead-log-verify.1").exists());
     let help = home.ok(&["cp", "--help"]);
-    assert!(help.contains("Examples:") && help.contains("--recursive"), "{help}");
+    assert!(
+        help.contains("Examples:") && help.contains("--recursive"),
+        "{help}"
+    );
 }
 
 #[test]
@@ -199,14 +277,23 @@ fn a_full_segment_is_sealed_and_stays_readable_and_proven() {
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    assert!(home.ok(&["log", "verify"]).contains("main: 2501 events in 2 segments, all in order"));
-    assert!(home.ok(&["log", "--tenant", "system"]).contains("sealed positions 1 to"));
+    assert!(
+        home.ok(&["log", "verify"])
+            .contains("main: 2501 events in 2 segments, all in order")
+    );
+    assert!(
+        home.ok(&["log", "--tenant", "system"])
+            .contains("sealed positions 1 to")
+    );
     assert_eq!(home.ok(&["log", "--from", "1", "--json"]).lines().count(), 2501);
     let first = home.ok(&["log", "--from", "2", "--json"]);
     let key = serde_json::from_str::<serde_json::Value>(first.lines().next().unwrap()).unwrap();
     let key = key["body"]["key"].as_str().unwrap().to_owned();
     let why = home.ok(&["why", &format!("many/{key}")]);
-    assert!(why.contains("zstdcat") && why.contains(".jsonl.zst | sed -n 2p"), "{why}");
+    assert!(
+        why.contains("zstdcat") && why.contains(".jsonl.zst | sed -n 2p"),
+        "{why}"
+    );
     assert!(home.ok(&["doctor"]).contains("1 sealed, each kept as blocks too"));
     assert_eq!(home.json(&["view", "rebuild"])["equal"], true);
     let kept = home.json(&["gc", "--grace", "0s"]);

@@ -44,7 +44,10 @@ fn signed(request: &Parts, context: &ReadContext, keys: &SigningKeys) -> Result<
 
 /// Over the socket the owner says who acts; it is a name for the log, not a right.
 fn actor(headers: &HeaderMap) -> String {
-    let told = headers.get(ACTOR_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let told = headers
+        .get(ACTOR_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let name = percent_decode_str(told).decode_utf8_lossy();
     let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
     if name.is_empty() { "owner".to_owned() } else { name }

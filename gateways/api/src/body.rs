@@ -62,7 +62,10 @@ fn why(error: axum::Error) -> BodyError {
 
 /// The SHA-256 that the request signed for its body, where it did.
 pub(crate) fn signed_hash(headers: &HeaderMap) -> Result<Option<[u8; 32]>, ApiError> {
-    let Some(claimed) = headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok()) else {
+    let Some(claimed) = headers
+        .get("x-amz-content-sha256")
+        .and_then(|value| value.to_str().ok())
+    else {
         return Ok(None);
     };
     if claimed == UNSIGNED_PAYLOAD {
@@ -94,6 +97,11 @@ pub(crate) async fn json<T: serde::de::DeserializeOwned>(
     body: Body,
 ) -> Result<T, ApiError> {
     let bytes = whole(headers, body).await?;
-    let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-    serde_json::from_slice(&bytes).map_err(|e| ApiError::invalid(format!("the body is not what it must be: {e}")))
+    let bytes = if bytes.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        bytes
+    };
+    serde_json::from_slice(&bytes)
+        .map_err(|e| ApiError::invalid(format!("the body is not what it must be: {e}")))
 }

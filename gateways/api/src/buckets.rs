@@ -49,7 +49,9 @@ pub(crate) async fn create(
     let objects = shared.objects()?;
     objects.create_bucket(&bucket, caller.clone()).await?;
     if query.versioned {
-        objects.set_versioning(&bucket, Versioning::Enabled, caller).await?;
+        objects
+            .set_versioning(&bucket, Versioning::Enabled, caller)
+            .await?;
     }
     Ok(StatusCode::CREATED)
 }

@@ -21,8 +21,17 @@ pub struct ApiError {
 impl ApiError {
     /// With the code's own next step.
     pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        let next = codes::explain(&code.to_string()).map(|page| page.next.to_owned()).unwrap_or_default();
-        Self { status, body: wire::Error { code: code.to_string(), message: message.into(), next } }
+        let next = codes::explain(&code.to_string())
+            .map(|page| page.next.to_owned())
+            .unwrap_or_default();
+        Self {
+            status,
+            body: wire::Error {
+                code: code.to_string(),
+                message: message.into(),
+                next,
+            },
+        }
     }
 
     /// The same with a next step that fits the case better.

@@ -77,7 +77,11 @@ impl Api {
             operations: components.operations,
         };
         let router = routes::router(Arc::new(state));
-        Self(Arc::new(Inner { router, context, keys: SigningKeys::default() }))
+        Self(Arc::new(Inner {
+            router,
+            context,
+            keys: SigningKeys::default(),
+        }))
     }
 
     /// Answers a request from `peer`.
@@ -100,8 +104,19 @@ impl Api {
         }
         let status = response.status().as_u16();
         let took = inner.context.clock.instant().saturating_duration_since(began);
-        inner.context.metrics.answered(Answered { gateway: "api", operation, status, took });
-        tracing::debug!(request = id, operation, status, micros = took.as_micros() as u64, "answered");
+        inner.context.metrics.answered(Answered {
+            gateway: "api",
+            operation,
+            status,
+            took,
+        });
+        tracing::debug!(
+            request = id,
+            operation,
+            status,
+            micros = took.as_micros() as u64,
+            "answered"
+        );
         response.map(ApiBody::new)
     }
 
@@ -161,13 +176,23 @@ impl Gateway for ApiGateway {
     }
 
     async fn serve(self: Arc<Self>, listener: Listener) {
-        let options = ListenOptions { drain: self.drain, ..ListenOptions::new("api") };
+        let options = ListenOptions {
+            drain: self.drain,
+            ..ListenOptions::new("api")
+        };
         listen::serve(listener, self.api.clone(), options, self.runtime.clone()).await;
     }
 }
 
 /// What a handler without a page answers.
 pub(crate) async fn not_found(request: Request<Body>) -> ApiError {
-    let message = format!("there is no endpoint {} {}", request.method(), request.uri().path());
-    ApiError { status: StatusCode::NOT_FOUND, ..ObjectError::Invalid(message).into() }
+    let message = format!(
+        "there is no endpoint {} {}",
+        request.method(),
+        request.uri().path()
+    );
+    ApiError {
+        status: StatusCode::NOT_FOUND,
+        ..ObjectError::Invalid(message).into()
+    }
 }

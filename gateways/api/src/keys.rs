@@ -39,10 +39,17 @@ pub(crate) async fn create(
     body: Body,
 ) -> Result<(StatusCode, Json<wire::NewKey>), ApiError> {
     let wanted: wire::CreateKey = body::json(&headers, body).await?;
-    let request = KeyRequest { name: wanted.name, scope: wanted.scope, given: None };
+    let request = KeyRequest {
+        name: wanted.name,
+        scope: wanted.scope,
+        given: None,
+    };
     let done = shared.objects()?.create_key(request, caller).await?;
-    let key =
-        wire::NewKey { access_key: done.access_key, secret_key: done.secret_key, id: done.canonical_id };
+    let key = wire::NewKey {
+        access_key: done.access_key,
+        secret_key: done.secret_key,
+        id: done.canonical_id,
+    };
     Ok((StatusCode::CREATED, Json(key)))
 }
 

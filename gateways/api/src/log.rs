@@ -54,7 +54,11 @@ impl Lines {
     pub(crate) fn new(context: &ReadContext, tenant: &Tenant, stream: Option<&str>) -> Self {
         // Lines are canonical, so a field can be looked for as it is written.
         let needle = stream.map(|stream| Arc::new(field("stream", stream)));
-        Self { context: context.clone(), tenant: tenant.clone(), needle }
+        Self {
+            context: context.clone(),
+            tenant: tenant.clone(),
+            needle,
+        }
     }
 
     /// The end of the log.
@@ -66,7 +70,10 @@ impl Lines {
     pub(crate) fn batch(&self, from: Position, max: usize) -> Result<(Vec<Raw>, Position), ApiError> {
         let read = tokio::task::block_in_place(|| self.context.tail.read(&self.tenant, from, max));
         let lines = read.map_err(|e| {
-            ApiError::from(stead_gateway::ObjectError::Damaged(format!("log of {}: {e}", self.tenant)))
+            ApiError::from(stead_gateway::ObjectError::Damaged(format!(
+                "log of {}: {e}",
+                self.tenant
+            )))
         })?;
         let next = lines.last().map_or(from, |line| line.seq + 1);
         let wanted = |bytes: &[u8]| match &self.needle {
@@ -76,7 +83,10 @@ impl Lines {
         let matching = lines
             .into_iter()
             .filter(|line| wanted(&line.bytes))
-            .map(|line| Raw { seq: line.seq, bytes: line.bytes })
+            .map(|line| Raw {
+                seq: line.seq,
+                bytes: line.bytes,
+            })
             .collect();
         Ok((matching, next))
     }
@@ -124,8 +134,13 @@ pub(crate) async fn read(
     everything(&caller)?;
     let tenant = range.tenant.unwrap_or_else(|| shared.tenant().clone());
     let lines = Lines::new(shared.context(), &tenant, range.stream.as_deref());
-    let follow = range.follow.as_deref().is_some_and(|follow| !matches!(follow, "0" | "false"));
-    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
+    let follow = range
+        .follow
+        .as_deref()
+        .is_some_and(|follow| !matches!(follow, "0" | "false"));
+    let resumed = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
     let from = resumed.map(|seen| seen + 1).or(range.from);
     let (first, from) = match (from, range.last) {
         (None, Some(last)) => {
@@ -211,7 +226,10 @@ fn followed(lines: Lines, first: VecDeque<Raw>, from: Position) -> Response {
     });
     let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -253,9 +271,11 @@ pub(crate) async fn verify(
 ) -> Result<Response, ApiError> {
     everything(&caller)?;
     let text = body::whole(&headers, body).await?;
-    let text = String::from_utf8(text.to_vec())
-        .map_err(|_| ApiError::invalid("the checkpoint is not text"))?;
+    let text =
+        String::from_utf8(text.to_vec()).map_err(|_| ApiError::invalid("the checkpoint is not text"))?;
     let against = Some(text).filter(|text| !text.trim().is_empty());
     let operations = shared.operations.clone();
-    Ok(steps::answer(move |progress| async move { operations.verify(whose.tenant, against, progress).await }))
+    Ok(steps::answer(move |progress| async move {
+        operations.verify(whose.tenant, against, progress).await
+    }))
 }

@@ -53,7 +53,9 @@ pub(crate) fn position(shared: &Shared, at: Option<&str>) -> Result<Option<Posit
     if let Ok(position) = at.parse::<Position>() {
         let reached = views.position(shared.tenant());
         if position > reached {
-            return Err(ApiError::invalid(format!("position {position} is not reached yet; the log is at {reached}")));
+            return Err(ApiError::invalid(format!(
+                "position {position} is not reached yet; the log is at {reached}"
+            )));
         }
         return Ok(Some(position));
     }
@@ -107,7 +109,11 @@ pub(crate) async fn list(
         None => names.list(&bucket, &wanted)?,
     };
     Ok(Json(wire::Listing {
-        objects: page.objects.iter().map(|(key, record)| describe(&bucket, key, record)).collect(),
+        objects: page
+            .objects
+            .iter()
+            .map(|(key, record)| describe(&bucket, key, record))
+            .collect(),
         prefixes: page.prefixes,
         next: page.next,
         position: at.map_or_else(|| names.position(), Ok)?,
@@ -135,11 +141,15 @@ pub(crate) async fn get(
     let mut response = Response::new(Body::empty());
     tell(response.headers_mut(), &record);
     if method == Method::HEAD {
-        response.headers_mut().insert(header::CONTENT_LENGTH, record.size.into());
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, record.size.into());
         return Ok(response);
     }
     // What is being resumed must still be the same object.
-    let same = headers.get(header::IF_MATCH).is_none_or(|etag| etag.as_bytes() == quoted(&record.etag).as_bytes());
+    let same = headers
+        .get(header::IF_MATCH)
+        .is_none_or(|etag| etag.as_bytes() == quoted(&record.etag).as_bytes());
     if !same {
         return Err(stead_gateway::ObjectError::Precondition(format!("{bucket}/{key} has changed")).into());
     }
@@ -151,7 +161,9 @@ pub(crate) async fn get(
         let told = format!("bytes {}-{last}/{}", opened.range.start, opened.size);
         insert(response.headers_mut(), header::CONTENT_RANGE, &told);
     }
-    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length.into());
     shared.context().metrics.sent("api", length);
     *response.body_mut() = Body::new(opened.body);
     Ok(response)
@@ -176,7 +188,11 @@ fn tell(headers: &mut HeaderMap, record: &ObjectRecord) {
     }
     for (name, value) in &record.metadata {
         if let Ok(name) = HeaderName::try_from(format!("{META}{name}")) {
-            insert(headers, name, &utf8_percent_encode(value, NON_ALPHANUMERIC).to_string());
+            insert(
+                headers,
+                name,
+                &utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
+            );
         }
     }
     insert(headers, header::ETAG, &quoted(&record.etag));
@@ -184,9 +200,21 @@ fn tell(headers: &mut HeaderMap, record: &ObjectRecord) {
     if let Some(cid) = record.cid {
         insert(headers, HeaderName::from_static("x-stead-cid"), &cid.to_string());
     }
-    insert(headers, HeaderName::from_static("x-stead-position"), &record.seq.to_string());
-    insert(headers, HeaderName::from_static("x-stead-version"), record.version_id());
-    insert(headers, HeaderName::from_static("x-stead-at"), &record.at.to_string());
+    insert(
+        headers,
+        HeaderName::from_static("x-stead-position"),
+        &record.seq.to_string(),
+    );
+    insert(
+        headers,
+        HeaderName::from_static("x-stead-version"),
+        record.version_id(),
+    );
+    insert(
+        headers,
+        HeaderName::from_static("x-stead-at"),
+        &record.at.to_string(),
+    );
 }
 
 fn range(value: &HeaderValue) -> Result<ByteRange, ApiError> {
@@ -199,7 +227,8 @@ fn range(value: &HeaderValue) -> Result<ByteRange, ApiError> {
             _ => Some(ByteRange::From(from.parse().ok()?, Some(to.parse().ok()?))),
         }
     };
-    parsed().ok_or_else(|| ApiError::invalid(format!("the range {text:?} is not understood: use bytes=FROM-TO")))
+    parsed()
+        .ok_or_else(|| ApiError::invalid(format!("the range {text:?} is not understood: use bytes=FROM-TO")))
 }
 
 /// The headers and the metadata that a request wants kept.
@@ -222,7 +251,9 @@ pub(crate) fn kept(headers: &HeaderMap) -> (TextMap, TextMap) {
 
 /// What a request claims about its body.
 pub(crate) fn claims(headers: &HeaderMap) -> Result<Verify, ApiError> {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
     Ok(Verify {
         content_length: length.and_then(|text| text.parse().ok()),
         md5: None,
@@ -249,7 +280,10 @@ pub(crate) async fn put(
         expect: None,
         caller,
     };
-    let done = shared.objects()?.put(request, body::stream(body), claims(&headers)?).await?;
+    let done = shared
+        .objects()?
+        .put(request, body::stream(body), claims(&headers)?)
+        .await?;
     shared.context().metrics.received("api", done.size);
     Ok(Json(stored(done)))
 }
@@ -271,9 +305,24 @@ pub(crate) async fn delete(
     Path((bucket, key)): Path<(String, String)>,
     Query(which): Query<Which>,
 ) -> Result<Json<wire::Deleted>, ApiError> {
-    let target = DeleteTarget { key, version: which.version, expect: None };
-    let done = shared.objects()?.delete(DeleteRequest { bucket, target, caller }).await?;
-    Ok(Json(wire::Deleted { position: done.position, marker: done.marker, version: done.version }))
+    let target = DeleteTarget {
+        key,
+        version: which.version,
+        expect: None,
+    };
+    let done = shared
+        .objects()?
+        .delete(DeleteRequest {
+            bucket,
+            target,
+            caller,
+        })
+        .await?;
+    Ok(Json(wire::Deleted {
+        position: done.position,
+        marker: done.marker,
+        version: done.version,
+    }))
 }
 
 /// `POST /v1/copy`

@@ -28,7 +28,11 @@ pub trait Operations: Send + Sync + 'static {
     ) -> Result<wire::Verified, ApiError>;
 
     /// Reads every block back, at most so many bytes a second.
-    async fn scrub(&self, bytes_per_second: Option<u64>, progress: Progress) -> Result<wire::Scrubbed, ApiError>;
+    async fn scrub(
+        &self,
+        bytes_per_second: Option<u64>,
+        progress: Progress,
+    ) -> Result<wire::Scrubbed, ApiError>;
 
     /// Forgets what retention has passed for, and frees the blocks that nothing reaches.
     async fn collect(&self, options: wire::Collect, progress: Progress) -> Result<wire::Collected, ApiError>;

@@ -33,12 +33,21 @@ pub(crate) async fn bucket_history(
     Path(bucket): Path<String>,
 ) -> Result<Json<wire::History>, ApiError> {
     caller.identity.check_read(&bucket)?;
-    let lines = Lines::new(shared.context(), shared.tenant(), Some(&format!("bucket/{bucket}")));
+    let lines = Lines::new(
+        shared.context(),
+        shared.tenant(),
+        Some(&format!("bucket/{bucket}")),
+    );
     let facts = search(&shared, &lines, b"\"kind\":\"bucket.", |_| true)?;
     if facts.is_empty() {
         return Err(ObjectError::NoSuchBucket(bucket).into());
     }
-    Ok(Json(wire::History { bucket, key: None, facts, complete: true }))
+    Ok(Json(wire::History {
+        bucket,
+        key: None,
+        facts,
+        complete: true,
+    }))
 }
 
 /// `GET /v1/history/{bucket}/{key}?full=`: every state of the key, oldest first.
@@ -52,12 +61,24 @@ pub(crate) async fn history(
     let names = shared.context().views.names()?;
     let known = names.versions(&bucket, &key)?;
     let pruned = names.pruned_before()?.is_some();
-    let full = known.is_empty() || depth.full.is_some_and(|full| !matches!(full.as_str(), "0" | "false"));
-    let facts = if full { whole_history(&shared, &bucket, &key)? } else { states(&shared, &known)? };
+    let full = known.is_empty()
+        || depth
+            .full
+            .is_some_and(|full| !matches!(full.as_str(), "0" | "false"));
+    let facts = if full {
+        whole_history(&shared, &bucket, &key)?
+    } else {
+        states(&shared, &known)?
+    };
     if facts.is_empty() {
         return Err(ObjectError::NoSuchKey { bucket, key }.into());
     }
-    Ok(Json(wire::History { bucket, key: Some(key), facts, complete: full || !pruned }))
+    Ok(Json(wire::History {
+        bucket,
+        key: Some(key),
+        facts,
+        complete: full || !pruned,
+    }))
 }
 
 /// `GET /v1/why?path=BUCKET/KEY&at=&version=` or `?cid=`.
@@ -85,7 +106,9 @@ pub(crate) async fn why(
         }
         (None, Some(cid)) => {
             everything(&caller)?;
-            let cid: Cid = cid.parse().map_err(|_| ApiError::invalid(format!("{cid:?} is not a CID")))?;
+            let cid: Cid = cid
+                .parse()
+                .map_err(|_| ApiError::invalid(format!("{cid:?} is not a CID")))?;
             why_cid(&shared, &cid).map(Json)
         }
         _ => Err(ApiError::invalid("give either path= or cid=")),
@@ -105,10 +128,22 @@ fn why_key(shared: &Shared, bucket: &str, key: &str, which: &Which) -> Result<wi
         if names.bucket(bucket)?.is_none() && versions.is_empty() {
             return Err(ObjectError::NoSuchBucket(bucket.to_owned()).into());
         }
-        return Err(ObjectError::NoSuchKey { bucket: bucket.to_owned(), key: key.to_owned() }.into());
+        return Err(ObjectError::NoSuchKey {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+        }
+        .into());
     };
-    let older: Vec<_> = versions.iter().filter(|record| record.seq < chosen.seq).cloned().collect();
-    let newer: Vec<_> = versions.iter().filter(|record| record.seq > chosen.seq).cloned().collect();
+    let older: Vec<_> = versions
+        .iter()
+        .filter(|record| record.seq < chosen.seq)
+        .cloned()
+        .collect();
+    let newer: Vec<_> = versions
+        .iter()
+        .filter(|record| record.seq > chosen.seq)
+        .cloned()
+        .collect();
     Ok(wire::Why {
         subject: format!("{bucket}/{key}"),
         object: Some(describe(bucket, key, chosen)),
@@ -154,7 +189,14 @@ fn why_cid(shared: &Shared, cid: &Cid) -> Result<wire::Why, ApiError> {
     }
     let fact = facts.remove(0);
     facts.truncate(ALSO);
-    Ok(wire::Why { subject: text, object: None, fact, before: Vec::new(), after: Vec::new(), also: facts })
+    Ok(wire::Why {
+        subject: text,
+        object: None,
+        fact,
+        before: Vec::new(),
+        after: Vec::new(),
+        also: facts,
+    })
 }
 
 /// The CID of the bytes that an event brought.
@@ -169,12 +211,20 @@ fn content(body: &Body) -> Option<&Cid> {
 
 /// The events that made these states, oldest first.
 fn states(shared: &Shared, newest_first: &[ObjectRecord]) -> Result<Vec<wire::Fact>, ApiError> {
-    newest_first.iter().rev().map(|record| fact_at(shared, record.seq)).collect()
+    newest_first
+        .iter()
+        .rev()
+        .map(|record| fact_at(shared, record.seq))
+        .collect()
 }
 
 /// Every event about a key, from the log itself.
 fn whole_history(shared: &Shared, bucket: &str, key: &str) -> Result<Vec<wire::Fact>, ApiError> {
-    let lines = Lines::new(shared.context(), shared.tenant(), Some(&format!("bucket/{bucket}")));
+    let lines = Lines::new(
+        shared.context(),
+        shared.tenant(),
+        Some(&format!("bucket/{bucket}")),
+    );
     search(shared, &lines, &field("key", key), |event| match &event.body {
         Body::ObjectPut(body) => body.key == key,
         Body::ObjectDeleted(body) => body.key == key,
@@ -223,7 +273,10 @@ fn fact_at(shared: &Shared, seq: Position) -> Result<wire::Fact, ApiError> {
 fn fact(shared: &Shared, line: &Raw) -> Result<wire::Fact, ApiError> {
     let event: serde_json::Value = serde_json::from_slice(&line.bytes)
         .map_err(|e| ObjectError::Damaged(format!("position {}: {e}", line.seq)))?;
-    let prev = event.pointer("/prev/~1").and_then(|cid| cid.as_str()).map(str::to_owned);
+    let prev = event
+        .pointer("/prev/~1")
+        .and_then(|cid| cid.as_str())
+        .map(str::to_owned);
     Ok(wire::Fact {
         tenant: shared.tenant().to_string(),
         position: line.seq,

@@ -15,7 +15,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(upkeep::metrics))
         .route("/v1/status", get(upkeep::status))
         .route("/v1/buckets", get(buckets::list))
-        .route("/v1/buckets/{bucket}", put(buckets::create).delete(buckets::delete))
+        .route(
+            "/v1/buckets/{bucket}",
+            put(buckets::create).delete(buckets::delete),
+        )
         .route("/v1/objects/{bucket}", get(objects::list))
         .route(
             "/v1/objects/{bucket}/{*key}",
@@ -53,7 +56,12 @@ pub(crate) fn is_open(path: &str) -> bool {
 
 /// The operation of a request, for metrics: the endpoint without what it is about, so that there are few.
 pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
-    let first = path.strip_prefix("/v1/").unwrap_or(path).split('/').next().unwrap_or_default();
+    let first = path
+        .strip_prefix("/v1/")
+        .unwrap_or(path)
+        .split('/')
+        .next()
+        .unwrap_or_default();
     match (first, method) {
         ("objects", &Method::GET | &Method::HEAD) => "GetObject",
         ("objects", &Method::PUT) => "PutObject",

@@ -36,7 +36,11 @@ where
     let progress: Progress = Arc::new(move |step| {
         tell.send_replace(step);
     });
-    let running = Running { work: Box::pin(work(progress)), told, ended: false };
+    let running = Running {
+        work: Box::pin(work(progress)),
+        told,
+        ended: false,
+    };
     let lines = stream::unfold(running, |mut running| async move {
         if running.ended {
             return None;
@@ -46,7 +50,10 @@ where
         Some((Ok::<_, Infallible>(line(&step)), running))
     });
     let mut response = Response::new(Body::from_stream(lines));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-ndjson"),
+    );
     response
 }
 

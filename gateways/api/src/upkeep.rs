@@ -15,7 +15,11 @@ use stead_gateway::{Caller, metrics};
 pub(crate) async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
     match shared.context().views.names() {
         Ok(_) => (StatusCode::OK, "ok\n").into_response(),
-        Err(error) => ApiError { status: StatusCode::SERVICE_UNAVAILABLE, ..error.into() }.into_response(),
+        Err(error) => ApiError {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..error.into()
+        }
+        .into_response(),
     }
 }
 
@@ -56,7 +60,9 @@ pub(crate) async fn scrub(
 ) -> Result<Response, ApiError> {
     caller.identity.check_administer()?;
     let operations = shared.operations.clone();
-    Ok(steps::answer(move |progress| async move { operations.scrub(rate.bytes_per_second, progress).await }))
+    Ok(steps::answer(move |progress| async move {
+        operations.scrub(rate.bytes_per_second, progress).await
+    }))
 }
 
 /// `POST /v1/gc`
@@ -69,7 +75,9 @@ pub(crate) async fn collect(
     caller.identity.check_administer()?;
     let wanted: wire::Collect = body::json(&headers, body).await?;
     let operations = shared.operations.clone();
-    Ok(steps::answer(move |progress| async move { operations.collect(wanted, progress).await }))
+    Ok(steps::answer(move |progress| async move {
+        operations.collect(wanted, progress).await
+    }))
 }
 
 /// `POST /v1/view/rebuild`
@@ -79,7 +87,9 @@ pub(crate) async fn rebuild(
 ) -> Result<Response, ApiError> {
     caller.identity.check_administer()?;
     let operations = shared.operations.clone();
-    Ok(steps::answer(move |progress| async move { operations.rebuild(progress).await }))
+    Ok(steps::answer(move |progress| async move {
+        operations.rebuild(progress).await
+    }))
 }
 
 /// Reading what is about all buckets needs a key for all buckets.

@@ -39,7 +39,12 @@ pub(crate) async fn start(
         caller,
     };
     let upload = shared.objects()?.start_upload(request).await?;
-    let answer = wire::Upload { bucket: wanted.bucket, key: wanted.key, upload, parts: Vec::new() };
+    let answer = wire::Upload {
+        bucket: wanted.bucket,
+        key: wanted.key,
+        upload,
+        parts: Vec::new(),
+    };
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -53,7 +58,12 @@ pub(crate) async fn parts(
     caller.identity.check_write(&target.bucket)?;
     let names = shared.context().views.names()?;
     if names.upload(&target.bucket, &target.key, &upload)?.is_none() {
-        return Err(ObjectError::NoSuchUpload { bucket: target.bucket, key: target.key, upload }.into());
+        return Err(ObjectError::NoSuchUpload {
+            bucket: target.bucket,
+            key: target.key,
+            upload,
+        }
+        .into());
     }
     let records = names.parts(&upload, 0, shared.context().limits.parts as usize)?;
     let parts = records
@@ -65,7 +75,12 @@ pub(crate) async fn parts(
             cid: part.cid.to_string(),
         })
         .collect();
-    Ok(Json(wire::Upload { bucket: target.bucket, key: target.key, upload, parts }))
+    Ok(Json(wire::Upload {
+        bucket: target.bucket,
+        key: target.key,
+        upload,
+        parts,
+    }))
 }
 
 /// `PUT /v1/uploads/{upload}/{number}?bucket=&key=`
@@ -77,10 +92,24 @@ pub(crate) async fn part(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<wire::Part>, ApiError> {
-    let request = PartRequest { bucket: target.bucket, key: target.key, upload, number, caller };
-    let done = shared.objects()?.put_part(request, body::stream(body), claims(&headers)?).await?;
+    let request = PartRequest {
+        bucket: target.bucket,
+        key: target.key,
+        upload,
+        number,
+        caller,
+    };
+    let done = shared
+        .objects()?
+        .put_part(request, body::stream(body), claims(&headers)?)
+        .await?;
     shared.context().metrics.received("api", done.size);
-    Ok(Json(wire::Part { number, size: done.size, etag: done.etag, cid: done.cid.to_string() }))
+    Ok(Json(wire::Part {
+        number,
+        size: done.size,
+        etag: done.etag,
+        cid: done.cid.to_string(),
+    }))
 }
 
 /// `POST /v1/uploads/{upload}?bucket=&key=`: joins the parts.
@@ -96,7 +125,11 @@ pub(crate) async fn complete(
     let parts = wanted
         .parts
         .into_iter()
-        .map(|(number, etag)| CompletedPart { number, etag, checksum: None })
+        .map(|(number, etag)| CompletedPart {
+            number,
+            etag,
+            checksum: None,
+        })
         .collect();
     let request = CompleteRequest {
         bucket: target.bucket,
@@ -118,6 +151,9 @@ pub(crate) async fn abort(
     Path(upload): Path<String>,
     Query(target): Query<Target>,
 ) -> Result<StatusCode, ApiError> {
-    shared.objects()?.abort_upload(&target.bucket, &target.key, &upload, caller).await?;
+    shared
+        .objects()?
+        .abort_upload(&target.bucket, &target.key, &upload, caller)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

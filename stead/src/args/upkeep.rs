@@ -97,7 +97,9 @@ pub struct Explain {
 
 /// `completions`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  stead completions bash > ~/.local/share/bash-completion/completions/stead")]
+#[command(
+    after_help = "Example:\n  stead completions bash > ~/.local/share/bash-completion/completions/stead"
+)]
 pub struct Completions {
     /// Which shell
     pub shell: clap_complete::Shell,

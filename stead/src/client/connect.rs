@@ -38,7 +38,12 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(address: Address) -> Self {
-        Self { address, clock: Clock::system(), tasks: Tasks::new(), idle: Mutex::default() }
+        Self {
+            address,
+            clock: Clock::system(),
+            tasks: Tasks::new(),
+            idle: Mutex::default(),
+        }
     }
 
     /// Makes a connection and keeps it for the first request: whether anybody answers.
@@ -56,7 +61,10 @@ impl Server {
         };
         let sent = sender.send_request(request).await;
         let response = sent.map_err(|e| {
-            Failure::new(codes::NOT_RUNNING, format!("the node at {} did not answer: {}", self.name(), causes(&e)))
+            Failure::new(
+                codes::NOT_RUNNING,
+                format!("the node at {} did not answer: {}", self.name(), causes(&e)),
+            )
         })?;
         // The connection can carry the next request as soon as this answer is read.
         self.keep(sender);
@@ -64,7 +72,10 @@ impl Server {
     }
 
     pub(super) fn unreachable(&self, error: &std::io::Error) -> Failure {
-        Failure::new(codes::NOT_RUNNING, format!("no node answers at {}: {error}", self.name()))
+        Failure::new(
+            codes::NOT_RUNNING,
+            format!("no node answers at {}: {error}", self.name()),
+        )
     }
 
     fn name(&self) -> String {
@@ -92,7 +103,9 @@ impl Server {
         let timed_out = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
         match &self.address {
             Address::Socket(path) => {
-                let stream = tokio::time::timeout(CONNECT, UnixStream::connect(path)).await.map_err(timed_out)??;
+                let stream = tokio::time::timeout(CONNECT, UnixStream::connect(path))
+                    .await
+                    .map_err(timed_out)??;
                 self.shake(stream).await
             }
             Address::Tcp(authority, _) => {
@@ -108,7 +121,9 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
+        let (sender, connection) = handshake(TokioIo::new(stream))
+            .await
+            .map_err(std::io::Error::other)?;
         self.tasks.spawn(TaskKind::Connection, "node", async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
@@ -138,7 +153,14 @@ impl Server {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let now = Timestamp::from_micros(self.clock.now_micros());
         signer
-            .sign(&method, uri.path(), uri.query().unwrap_or_default(), request.headers_mut(), &hash, now)
+            .sign(
+                &method,
+                uri.path(),
+                uri.query().unwrap_or_default(),
+                request.headers_mut(),
+                &hash,
+                now,
+            )
             .map_err(|e| Failure::usage(format!("the request cannot be signed: {e}")))
     }
 }

@@ -41,7 +41,9 @@ fn place(global: &Global) -> Result<Place, Failure> {
             let data_typed = typed("STEAD_DATA", data.as_os_str());
             let server_typed = typed("STEAD_SERVER", url.as_ref());
             match (data_typed, server_typed) {
-                (true, true) => Err(Failure::usage("--data and --server name two nodes: give one of them")),
+                (true, true) => Err(Failure::usage(
+                    "--data and --server name two nodes: give one of them",
+                )),
                 (false, true) => Ok(Place::Server(url.clone())),
                 _ => Ok(Place::Directory(data.clone())),
             }
@@ -61,7 +63,10 @@ async fn server(global: &Global, url: &str) -> Result<Client, Failure> {
     let signer = Signer::new(access_key, &secret_key.0, REGION).for_service(SERVICE);
     let server = Server::new(Address::Tcp(authority.clone(), signer));
     server.probe().await.map_err(|e| server.unreachable(&e))?;
-    Ok(Client { transport: Transport::Server(server), identity: authority })
+    Ok(Client {
+        transport: Transport::Server(Box::new(server)),
+        identity: authority,
+    })
 }
 
 /// `HOST:PORT` of a URL.
@@ -69,46 +74,78 @@ fn authority(url: &str) -> Result<String, Failure> {
     let rest = match url.split_once("://") {
         Some(("http", rest)) => rest,
         Some((scheme, _)) => {
-            return Err(Failure::usage(format!("{scheme}:// is not spoken here: give --server http://HOST:PORT")));
+            return Err(Failure::usage(format!(
+                "{scheme}:// is not spoken here: give --server http://HOST:PORT"
+            )));
         }
         None => url,
     };
     let authority = rest.trim_end_matches('/');
     if authority.is_empty() || authority.contains(['/', '@', '?']) {
-        return Err(Failure::usage(format!("{url:?} does not name a node: give --server http://HOST:PORT")));
+        return Err(Failure::usage(format!(
+            "{url:?} does not name a node: give --server http://HOST:PORT"
+        )));
     }
-    let port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    Ok(if port { authority.to_owned() } else { format!("{authority}:80") })
+    let port = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    Ok(if port {
+        authority.to_owned()
+    } else {
+        format!("{authority}:80")
+    })
 }
 
 async fn in_directory(path: &Path, needs: Needs) -> Result<Client, Failure> {
     if !directory::is_stead(path) {
-        return Err(Failure::new(codes::NO_DIRECTORY, format!("no Stead data in {}", path.display())));
+        return Err(Failure::new(
+            codes::NO_DIRECTORY,
+            format!("no Stead data in {}", path.display()),
+        ));
     }
-    let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
+    let identity = path
+        .canonicalize()
+        .unwrap_or_else(|_| path.to_owned())
+        .display()
+        .to_string();
     let socket = directory::socket(path);
     let server = Server::new(Address::Socket(socket));
     match server.probe().await {
-        Ok(()) => return Ok(Client { transport: Transport::Server(server), identity }),
+        Ok(()) => {
+            return Ok(Client {
+                transport: Transport::Server(Box::new(server)),
+                identity,
+            });
+        }
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Err(server.unreachable(&error).next("run the command as the user who runs the node"));
+            return Err(server
+                .unreachable(&error)
+                .next("run the command as the user who runs the node"));
         }
         Err(_) if needs == Needs::Node => {
-            return Err(Failure::new(codes::NOT_RUNNING, format!("no node runs on {}", path.display()))
-                .next(format!("start it with `stead up --data {}`", path.display())));
+            return Err(
+                Failure::new(codes::NOT_RUNNING, format!("no node runs on {}", path.display()))
+                    .next(format!("start it with `stead up --data {}`", path.display())),
+            );
         }
         Err(_) => {}
     }
     let held = Directory::open(path).map_err(|failure| {
         if failure.is(codes::LOCKED) {
-            Failure { message: format!("{}, which does not answer on its socket", failure.message), ..failure }
-                .next("if it is starting, wait a moment; if it hangs, stop it, then repeat the command")
+            Failure {
+                message: format!("{}, which does not answer on its socket", failure.message),
+                ..failure
+            }
+            .next("if it is starting, wait a moment; if it hangs, stop it, then repeat the command")
         } else {
             failure
         }
     })?;
     let api = offline::open(held).await?;
-    Ok(Client { transport: Transport::Local(Box::new(api)), identity })
+    Ok(Client {
+        transport: Transport::Local(Box::new(api)),
+        identity,
+    })
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ mod request;
 mod steps;
 
 pub use find::{Needs, find};
-pub use steps::LinesOf;
 pub use request::{Body, Url, body_of, empty, streamed};
+pub use steps::LinesOf;
 
 use crate::codes;
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ pub type Answer = UnsyncBoxBody<Bytes, BodyFailure>;
 const AGENT: &str = concat!("stead/", env!("CARGO_PKG_VERSION"));
 
 enum Transport {
-    Server(Server),
+    Server(Box<Server>),
     Local(Box<Api>),
 }
 
@@ -73,7 +73,12 @@ impl Client {
         match self.send(request(Method::HEAD, url(), empty())?).await {
             Ok(response) => Ok(response.into_parts().0.headers),
             // An answer to HEAD has no body that could say why; the answer to GET has.
-            Err(_) => Ok(self.send(request(Method::GET, url(), empty())?).await?.into_parts().0.headers),
+            Err(_) => Ok(self
+                .send(request(Method::GET, url(), empty())?)
+                .await?
+                .into_parts()
+                .0
+                .headers),
         }
     }
 
@@ -111,15 +116,21 @@ pub fn request(method: Method, url: Url, body: Body) -> Result<Request<Body>, Fa
 pub fn json_request(method: Method, url: Url, value: &impl Serialize) -> Result<Request<Body>, Failure> {
     let text = serde_json::to_vec(value).map_err(|e| Failure::new(codes::INTERNAL, e.to_string()))?;
     let mut request = request(method, url, body_of(text.into()))?;
-    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(request)
 }
 
 /// The JSON of an answer.
 pub async fn read<T: DeserializeOwned>(response: Response<Answer>) -> Result<T, Failure> {
     let bytes = bytes_of(response).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|e| Failure::new(codes::PROTOCOL, format!("the node's answer is not understood: {e}")))
+    serde_json::from_slice(&bytes).map_err(|e| {
+        Failure::new(
+            codes::PROTOCOL,
+            format!("the node's answer is not understood: {e}"),
+        )
+    })
 }
 
 /// All bytes of an answer.
@@ -130,15 +141,24 @@ pub async fn bytes_of(response: Response<Answer>) -> Result<Bytes, Failure> {
 
 /// An answer that broke off.
 pub fn broken(error: &BodyFailure) -> Failure {
-    Failure::new(codes::NOT_RUNNING, format!("the node's answer broke off: {error}"))
-        .next("repeat the command; if it happens again, look at the node's log")
+    Failure::new(
+        codes::NOT_RUNNING,
+        format!("the node's answer broke off: {error}"),
+    )
+    .next("repeat the command; if it happens again, look at the node's log")
 }
 
 async fn refusal(response: Response<Answer>) -> Failure {
     let status = response.status();
-    match bytes_of(response).await.map(|bytes| serde_json::from_slice::<wire::Error>(&bytes)) {
+    match bytes_of(response)
+        .await
+        .map(|bytes| serde_json::from_slice::<wire::Error>(&bytes))
+    {
         Ok(Ok(error)) => error.into(),
-        _ => Failure::new(codes::PROTOCOL, format!("the node answered {status} and no reason")),
+        _ => Failure::new(
+            codes::PROTOCOL,
+            format!("the node answered {status} and no reason"),
+        ),
     }
 }
 

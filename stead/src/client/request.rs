@@ -14,7 +14,11 @@ use std::fmt;
 pub type Body = BoxBody<Bytes, BodyFailure>;
 
 /// All but what RFC 3986 §2.3 leaves alone.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 /// The same, for keys: a slash stays one.
 const KEY: &AsciiSet = &SEGMENT.remove(b'/');
 
@@ -27,7 +31,10 @@ pub struct Url {
 impl Url {
     /// From an endpoint's name, as it is: `/v1/status`.
     pub fn new(endpoint: &str) -> Self {
-        Self { path: endpoint.to_owned(), query: String::new() }
+        Self {
+            path: endpoint.to_owned(),
+            query: String::new(),
+        }
     }
 
     /// Adds a segment.
@@ -67,7 +74,11 @@ impl Url {
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;
-        if self.query.is_empty() { Ok(()) } else { write!(f, "?{}", self.query) }
+        if self.query.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "?{}", self.query)
+        }
     }
 }
 
@@ -86,7 +97,9 @@ pub fn streamed<S>(stream: S) -> Body
 where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Sync + 'static,
 {
-    BodyExt::boxed(StreamBody::new(stream.map_ok(Frame::data).map_err(BodyFailure::from)))
+    BodyExt::boxed(StreamBody::new(
+        stream.map_ok(Frame::data).map_err(BodyFailure::from),
+    ))
 }
 
 #[cfg(test)]
@@ -95,7 +108,11 @@ mod tests {
 
     #[test]
     fn names_cannot_break_out_of_their_place() {
-        let url = Url::new("/v1/objects").segment("b").key("a b/ü?#%..").with("at", "1&2").maybe("x", None);
+        let url = Url::new("/v1/objects")
+            .segment("b")
+            .key("a b/ü?#%..")
+            .with("at", "1&2")
+            .maybe("x", None);
         assert_eq!(url.to_string(), "/v1/objects/b/a%20b/%C3%BC%3F%23%25..?at=1%262");
     }
 }

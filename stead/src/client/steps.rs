@@ -19,8 +19,12 @@ impl Client {
     ) -> Result<T, Failure> {
         let mut lines = LinesOf::new(self.send(request).await?);
         while let Some(line) = lines.next().await? {
-            let step: Step<T> = serde_json::from_slice(&line)
-                .map_err(|e| Failure::new(codes::PROTOCOL, format!("the node's answer is not understood: {e}")))?;
+            let step: Step<T> = serde_json::from_slice(&line).map_err(|e| {
+                Failure::new(
+                    codes::PROTOCOL,
+                    format!("the node's answer is not understood: {e}"),
+                )
+            })?;
             match step {
                 Step::Progress(step) => progress(step),
                 Step::Result(result) => return Ok(result),
@@ -40,7 +44,10 @@ pub struct LinesOf {
 impl LinesOf {
     /// Of an answer.
     pub fn new(response: Response<Answer>) -> Self {
-        Self { body: response.into_body(), read: BytesMut::new() }
+        Self {
+            body: response.into_body(),
+            read: BytesMut::new(),
+        }
     }
 
     /// The next line, without its line feed; `None` at the end.

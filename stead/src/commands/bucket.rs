@@ -13,14 +13,20 @@ pub(super) async fn run(global: &Global, command: BucketCommand) -> Result<u8, F
         BucketCommand::Create { name, versioned } => {
             let client = find(global, Needs::Node).await?;
             let url = Url::new("/v1/buckets").segment(&name);
-            let url = if versioned { url.with("versioned", "true") } else { url };
+            let url = if versioned {
+                url.with("versioned", "true")
+            } else {
+                url
+            };
             client.call(Method::PUT, url).await?;
             told(global, &name, "created");
         }
         BucketCommand::List => list(global, &find(global, Needs::Read).await?).await?,
         BucketCommand::Delete { name } => {
             let client = find(global, Needs::Node).await?;
-            client.call(Method::DELETE, Url::new("/v1/buckets").segment(&name)).await?;
+            client
+                .call(Method::DELETE, Url::new("/v1/buckets").segment(&name))
+                .await?;
             told(global, &name, "deleted");
         }
     }

@@ -14,7 +14,10 @@ pub(super) async fn run(global: &Global, args: &Cat) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
     for path in &args.paths {
         let place = object(path)?;
-        let url = Url::new("/v1/objects").segment(&place.bucket).key(&place.key).maybe("at", at.as_deref());
+        let url = Url::new("/v1/objects")
+            .segment(&place.bucket)
+            .key(&place.key)
+            .maybe("at", at.as_deref());
         write(&client, url).await?;
     }
     Ok(failure::OK)
@@ -26,7 +29,9 @@ pub(super) async fn write(client: &Client, url: Url) -> Result<(), Failure> {
     let mut body = response.into_body();
     let mut out = tokio::io::stdout();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|e| broken(&e))?.into_data() else {
+            continue;
+        };
         match out.write_all(&data).await {
             Ok(()) => {}
             // The reader has seen enough.

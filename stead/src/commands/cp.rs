@@ -52,20 +52,38 @@ struct Copied {
 pub(super) async fn run(global: &Global, args: &Cp) -> Result<u8, Failure> {
     let source = source(&args.source)?;
     let target = target(&args.target, &source)?;
-    let needs = if matches!(target, Side::Stead(_)) { Needs::Node } else { Needs::Read };
+    let needs = if matches!(target, Side::Stead(_)) {
+        Needs::Node
+    } else {
+        Needs::Read
+    };
     let at = when::at(args.at.at.as_deref())?;
     if at.is_some() && !matches!(source, Side::Stead(_)) {
-        return Err(Failure::usage("--at is about what Stead has: the source must be in Stead"));
+        return Err(Failure::usage(
+            "--at is about what Stead has: the source must be in Stead",
+        ));
     }
     let client = find(global, needs).await?;
     let quiet = args.quiet || global.json;
-    let job = Job { client: &client, at, quiet, restart: args.restart };
+    let job = Job {
+        client: &client,
+        at,
+        quiet,
+        restart: args.restart,
+    };
     let copied = copy(&job, source, target, args.recursive).await?;
     if global.json {
         output::json(&copied);
     } else if !args.quiet && args.target != "-" {
-        let (objects, bytes) = (output::count(copied.objects, "object"), output::size(copied.bytes));
-        let cid = copied.cid.as_deref().map(|cid| format!(", {cid}")).unwrap_or_default();
+        let (objects, bytes) = (
+            output::count(copied.objects, "object"),
+            output::size(copied.bytes),
+        );
+        let cid = copied
+            .cid
+            .as_deref()
+            .map(|cid| format!(", {cid}"))
+            .unwrap_or_default();
         output::line(format_args!("copied {objects}, {bytes}{cid}"));
     }
     Ok(failure::OK)
@@ -77,10 +95,13 @@ async fn copy(job: &Job<'_>, source: Side, target: Side, recursive: bool) -> Res
             let place = named(place, None)?;
             upload::stream(job, tokio::io::stdin(), &place).await
         }
-        (Side::File(path), Side::Stead(place)) if recursive && path.is_dir() => folder::up(job, &path, &place).await,
+        (Side::File(path), Side::Stead(place)) if recursive && path.is_dir() => {
+            folder::up(job, &path, &place).await
+        }
         (Side::File(path), Side::Stead(place)) => {
             if path.is_dir() {
-                return Err(Failure::usage(format!("{} is a folder", path.display())).next("add -r to copy it with all that is in it"));
+                return Err(Failure::usage(format!("{} is a folder", path.display()))
+                    .next("add -r to copy it with all that is in it"));
             }
             let name = path.file_name().and_then(|name| name.to_str());
             upload::file(job, &path, &named(place, name)?).await
@@ -98,9 +119,15 @@ async fn copy(job: &Job<'_>, source: Side, target: Side, recursive: bool) -> Res
         }
         (Side::Stead(place), Side::Stream) => {
             let from = object(&place.to_string())?;
-            let url = Url::new("/v1/objects").segment(&from.bucket).key(&from.key).maybe("at", job.at.as_deref());
+            let url = Url::new("/v1/objects")
+                .segment(&from.bucket)
+                .key(&from.key)
+                .maybe("at", job.at.as_deref());
             super::cat::write(job.client, url).await?;
-            Ok(Copied { objects: 1, ..Copied::default() })
+            Ok(Copied {
+                objects: 1,
+                ..Copied::default()
+            })
         }
         _ => Err(Failure::usage("neither side is in Stead").next("mark the one that is: stead:BUCKET/KEY")),
     }
@@ -117,7 +144,12 @@ async fn across(job: &Job<'_>, from: &Place, to: &Place) -> Result<Copied, Failu
         key: to.key.clone(),
     };
     let stored: wire::Stored = job.client.post(Url::new("/v1/copy"), &wanted).await?;
-    Ok(Copied { objects: 1, bytes: stored.size, cid: Some(stored.cid), position: Some(stored.position) })
+    Ok(Copied {
+        objects: 1,
+        bytes: stored.size,
+        cid: Some(stored.cid),
+        position: Some(stored.position),
+    })
 }
 
 /// `/…`, `./…`, `../…`, `.`, `..` and `~/…` are always files.
@@ -136,7 +168,10 @@ fn source(text: &str) -> Result<Side, Failure> {
         let path = PathBuf::from(text);
         return match path.try_exists() {
             Ok(true) => Ok(Side::File(path)),
-            Ok(false) => Err(Failure::new(codes::LOCAL_FILE, format!("there is no file {text}"))),
+            Ok(false) => Err(Failure::new(
+                codes::LOCAL_FILE,
+                format!("there is no file {text}"),
+            )),
             Err(e) => Err(Failure::io(format_args!("cannot read {text}"), &e)),
         };
     }
@@ -151,10 +186,10 @@ fn target(text: &str, source: &Side) -> Result<Side, Failure> {
         return place(text).map(Side::Stead);
     }
     match source {
-        Side::Stream | Side::File(_) if is_path(text) => {
-            Err(Failure::usage(format!("both sides are files: {text} begins like one"))
-                .next("copy from files to BUCKET/KEY; `cp` without stead copies files"))
-        }
+        Side::Stream | Side::File(_) if is_path(text) => Err(Failure::usage(format!(
+            "both sides are files: {text} begins like one"
+        ))
+        .next("copy from files to BUCKET/KEY; `cp` without stead copies files")),
         Side::Stream | Side::File(_) => place(text).map(Side::Stead),
         Side::Stead(_) => Ok(Side::File(PathBuf::from(text))),
     }
@@ -166,8 +201,13 @@ fn named(place: Place, name: Option<&str>) -> Result<Place, Failure> {
         return Ok(place);
     }
     match name {
-        Some(name) => Ok(Place { key: format!("{}{name}", place.key), ..place }),
-        None => Err(Failure::usage(format!("{place} names no object: give BUCKET/KEY"))),
+        Some(name) => Ok(Place {
+            key: format!("{}{name}", place.key),
+            ..place
+        }),
+        None => Err(Failure::usage(format!(
+            "{place} names no object: give BUCKET/KEY"
+        ))),
     }
 }
 
@@ -178,7 +218,10 @@ mod tests {
     #[test]
     fn sides_are_told_apart() {
         let stead = |text: &str| Side::Stead(place(text).unwrap());
-        assert_eq!(source("photos/none-such.jpg").unwrap(), stead("photos/none-such.jpg"));
+        assert_eq!(
+            source("photos/none-such.jpg").unwrap(),
+            stead("photos/none-such.jpg")
+        );
         assert_eq!(source("Cargo.toml").unwrap(), Side::File("Cargo.toml".into()));
         assert_eq!(source("stead:Cargo.toml").unwrap(), stead("Cargo.toml"));
         assert!(source("./none-such.jpg").is_err());

@@ -21,12 +21,17 @@ pub(super) fn run(global: &Global, args: &Explain) -> Result<u8, Failure> {
         return Ok(failure::OK);
     };
     let Some(page) = codes::find(code) else {
-        return Err(Failure::usage(format!("there is no error code {code:?}")).next("`stead explain` lists them all"));
+        return Err(
+            Failure::usage(format!("there is no error code {code:?}")).next("`stead explain` lists them all")
+        );
     };
     if global.json {
         output::json(&json(page));
     } else {
-        output::line(format_args!("{}: {}\n\n{}\n\nNext step: {}", page.code, page.title, page.meaning, page.next));
+        output::line(format_args!(
+            "{}: {}\n\n{}\n\nNext step: {}",
+            page.code, page.title, page.meaning, page.next
+        ));
     }
     Ok(failure::OK)
 }

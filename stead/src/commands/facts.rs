@@ -23,8 +23,16 @@ pub(super) fn moment(event: &Value) -> String {
 pub(super) fn line(event: &Value) -> String {
     let (seq, at) = (number(event, "/seq"), moment(event));
     let through = text(event, "/body/via/protocol");
-    let through = if through.is_empty() { String::new() } else { format!("  ({through})") };
-    format!("{seq:>8}  {at}  {}  {}{through}", printable(text(event, "/actor")), deed(event))
+    let through = if through.is_empty() {
+        String::new()
+    } else {
+        format!("  ({through})")
+    };
+    format!(
+        "{seq:>8}  {at}  {}  {}{through}",
+        printable(text(event, "/actor")),
+        deed(event)
+    )
 }
 
 /// Who did what, through what and from where, as a sentence without its full stop.
@@ -64,11 +72,23 @@ fn deed(event: &Value) -> String {
     match text(event, "/kind") {
         "bucket.created" => format!("created bucket {}", body("bucket")),
         "bucket.deleted" => format!("deleted bucket {}", body("bucket")),
-        "bucket.versioned" => format!("set the versioning of bucket {} to {}", body("bucket"), body("state")),
+        "bucket.versioned" => format!(
+            "set the versioning of bucket {} to {}",
+            body("bucket"),
+            body("state")
+        ),
         "bucket.configured" if body("document").is_empty() => {
-            format!("removed the {} configuration of bucket {}", body("name"), body("bucket"))
+            format!(
+                "removed the {} configuration of bucket {}",
+                body("name"),
+                body("bucket")
+            )
         }
-        "bucket.configured" => format!("set the {} configuration of bucket {}", body("name"), body("bucket")),
+        "bucket.configured" => format!(
+            "set the {} configuration of bucket {}",
+            body("name"),
+            body("bucket")
+        ),
         "object.put" => put(event, &path()),
         "object.deleted" => match body("version") {
             "" => format!("deleted {}", path()),
@@ -78,15 +98,26 @@ fn deed(event: &Value) -> String {
         "upload.started" => format!("began to upload {} in parts", path()),
         "upload.part" => {
             let bytes = size(number(event, "/body/size"));
-            format!("uploaded part {} of {} ({bytes})", number(event, "/body/number"), path())
+            format!(
+                "uploaded part {} of {} ({bytes})",
+                number(event, "/body/number"),
+                path()
+            )
         }
         "upload.aborted" => format!("gave up an upload of {}", path()),
-        "key.created" => format!("made access key {} for {}", body("access_key"), printable(body("name"))),
+        "key.created" => format!(
+            "made access key {} for {}",
+            body("access_key"),
+            printable(body("name"))
+        ),
         "key.revoked" => format!("revoked access key {}", body("access_key")),
         "node.started" => format!("started for the first time, release {}", body("release")),
         "log.sealed" => {
             let (first, last) = (number(event, "/body/first"), number(event, "/body/last"));
-            format!("sealed positions {first} to {last} of the log of {}", body("tenant"))
+            format!(
+                "sealed positions {first} to {last} of the log of {}",
+                body("tenant")
+            )
         }
         "ext" => extension(event),
         other => format!("did {}", printable(other)),
@@ -96,7 +127,10 @@ fn deed(event: &Value) -> String {
 fn put(event: &Value, path: &str) -> String {
     let bytes = size(number(event, "/body/size"));
     let source = text(event, "/body/source");
-    let parts = event.pointer("/body/parts").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+    let parts = event
+        .pointer("/body/parts")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len) as u64;
     if !source.is_empty() {
         return format!("copied {} to {path} ({bytes})", printable(source));
     }
@@ -108,7 +142,11 @@ fn put(event: &Value, path: &str) -> String {
 
 fn extension(event: &Value) -> String {
     let owner = printable(text(event, "/body/owner"));
-    match event.pointer("/body/body").and_then(Value::as_object).and_then(|body| body.keys().next()) {
+    match event
+        .pointer("/body/body")
+        .and_then(Value::as_object)
+        .and_then(|body| body.keys().next())
+    {
         Some(what) => format!("{owner}: {}", printable(what)),
         None => format!("{owner}: an event of its own"),
     }

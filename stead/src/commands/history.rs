@@ -15,16 +15,28 @@ pub(super) async fn history(global: &Global, args: &History) -> Result<u8, Failu
     let place = place(&args.path)?;
     let client = find(global, Needs::Read).await?;
     let url = Url::new("/v1/history").segment(&place.bucket);
-    let url = if place.key.is_empty() { url } else { url.key(&place.key) };
+    let url = if place.key.is_empty() {
+        url
+    } else {
+        url.key(&place.key)
+    };
     let url = if args.full { url.with("full", "1") } else { url };
     let history: wire::History = client.get(url).await?;
     if global.json {
         output::json(&history);
         return Ok(failure::OK);
     }
-    let mut table = Table::new(&[("POSITION", Align::Right), ("WHEN", Align::Left), ("WHAT", Align::Left)]);
+    let mut table = Table::new(&[
+        ("POSITION", Align::Right),
+        ("WHEN", Align::Left),
+        ("WHAT", Align::Left),
+    ]);
     for fact in &history.facts {
-        table.row([fact.position.to_string(), moment(&fact.event), sentence(&fact.event)]);
+        table.row([
+            fact.position.to_string(),
+            moment(&fact.event),
+            sentence(&fact.event),
+        ]);
     }
     table.print();
     if !history.complete && output::is_terminal() {
@@ -59,21 +71,39 @@ fn tell(why: &wire::Why) -> String {
         text.push_str(&line);
         text.push('\n');
     };
-    say(format!("  On {} (UTC) {}.", moment(&why.fact.event), sentence(&why.fact.event)));
+    say(format!(
+        "  On {} (UTC) {}.",
+        moment(&why.fact.event),
+        sentence(&why.fact.event)
+    ));
     if let Some(object) = &why.object
         && !object.cid.is_empty()
     {
-        say(format!("  It is {} with content {}.", size(object.size), object.cid));
+        say(format!(
+            "  It is {} with content {}.",
+            size(object.size),
+            object.cid
+        ));
     }
     if let Some(upload) = why.fact.event.pointer("/body/upload").and_then(Value::as_str) {
         say(format!("  It completed upload {upload}."));
     }
     before(why, &mut say);
     for fact in &why.after {
-        say(format!("  Since then, on {}, {} (position {}).", moment(&fact.event), sentence(&fact.event), fact.position));
+        say(format!(
+            "  Since then, on {}, {} (position {}).",
+            moment(&fact.event),
+            sentence(&fact.event),
+            fact.position
+        ));
     }
     for fact in &why.also {
-        say(format!("  The same content: on {}, {} (position {}).", moment(&fact.event), sentence(&fact.event), fact.position));
+        say(format!(
+            "  The same content: on {}, {} (position {}).",
+            moment(&fact.event),
+            sentence(&fact.event),
+            fact.position
+        ));
     }
     proof(why, &mut say);
     text
@@ -87,14 +117,26 @@ fn before(why: &wire::Why, say: &mut impl FnMut(String)) {
         say("  Nothing is known of this key from before.".to_owned());
         return;
     }
-    say(format!("  Before that there {} of this key:", states(why.before.len() as u64)));
+    say(format!(
+        "  Before that there {} of this key:",
+        states(why.before.len() as u64)
+    ));
     for fact in why.before.iter().rev() {
-        say(format!("    {:>8}  {}  {}", fact.position, moment(&fact.event), sentence(&fact.event)));
+        say(format!(
+            "    {:>8}  {}  {}",
+            fact.position,
+            moment(&fact.event),
+            sentence(&fact.event)
+        ));
     }
 }
 
 fn states(n: u64) -> String {
-    if n == 1 { "was 1 state".to_owned() } else { format!("were {}", count(n, "state")) }
+    if n == 1 {
+        "was 1 state".to_owned()
+    } else {
+        format!("were {}", count(n, "state"))
+    }
 }
 
 /// What proves it, and how to check that by hand.
@@ -102,15 +144,29 @@ fn proof(why: &wire::Why, say: &mut impl FnMut(String)) {
     let fact = &why.fact;
     say(String::new());
     say("  Proof".to_owned());
-    say(format!("    position  {} of the log of {}", fact.position, fact.tenant));
+    say(format!(
+        "    position  {} of the log of {}",
+        fact.position, fact.tenant
+    ));
     say(format!("    line      {}", fact.cid));
-    say(format!("    follows   {}", fact.prev.as_deref().unwrap_or("nothing: it is the first")));
+    say(format!(
+        "    follows   {}",
+        fact.prev.as_deref().unwrap_or("nothing: it is the first")
+    ));
     if let Some(place) = &fact.place
         && let Some(digest) = digest(&fact.cid)
     {
-        let read = if place.file.ends_with(".zst") { "zstdcat" } else { "cat" };
+        let read = if place.file.ends_with(".zst") {
+            "zstdcat"
+        } else {
+            "cat"
+        };
         say("  Check it by hand: this prints the digest in the line's CID,".to_owned());
-        say(format!("    {read} {} | sed -n {}p | tr -d '\\n' | sha256sum", shell(&place.file), place.line));
+        say(format!(
+            "    {read} {} | sed -n {}p | tr -d '\\n' | sha256sum",
+            shell(&place.file),
+            place.line
+        ));
         say(format!("    {digest}"));
         say("  and the next line of the log names this one as its `prev`; `stead log verify` checks them all.".to_owned());
     }
@@ -119,7 +175,10 @@ fn proof(why: &wire::Why, say: &mut impl FnMut(String)) {
         (cid.codec() == cids::RAW).then(|| digest(&object.cid)).flatten()
     });
     if let Some(digest) = raw {
-        say(format!("  The content's own digest, as `stead cat {} | sha256sum` prints it:", shell(&why.subject)));
+        say(format!(
+            "  The content's own digest, as `stead cat {} | sha256sum` prints it:",
+            shell(&why.subject)
+        ));
         say(format!("    {digest}"));
     } else if why.object.as_ref().is_some_and(|object| !object.cid.is_empty()) {
         say("  The content's CID is the one that this prints for the same bytes:".to_owned());

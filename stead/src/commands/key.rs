@@ -10,15 +10,25 @@ use stead_gateway_api::wire;
 
 pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Failure> {
     match command {
-        KeyCommand::Create { name, read_only, bucket } => {
-            let scope = Scope { read_only, buckets: bucket };
+        KeyCommand::Create {
+            name,
+            read_only,
+            bucket,
+        } => {
+            let scope = Scope {
+                read_only,
+                buckets: bucket,
+            };
             let client = find(global, Needs::Node).await?;
             let wanted = wire::CreateKey { name, scope };
             let key: wire::NewKey = client.post(Url::new("/v1/keys"), &wanted).await?;
             if global.json {
                 output::json(&key);
             } else {
-                output::line(format_args!("access key  {}\nsecret key  {}", key.access_key, key.secret_key));
+                output::line(format_args!(
+                    "access key  {}\nsecret key  {}",
+                    key.access_key, key.secret_key
+                ));
                 output::line("\nThe secret is shown this once; Stead keeps it sealed.");
             }
         }
@@ -29,7 +39,9 @@ pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Fail
         }
         KeyCommand::Revoke { access_key } => {
             let client = find(global, Needs::Node).await?;
-            client.call(Method::DELETE, Url::new("/v1/keys").segment(&access_key)).await?;
+            client
+                .call(Method::DELETE, Url::new("/v1/keys").segment(&access_key))
+                .await?;
             if global.json {
                 output::json(&serde_json::json!({ "access_key": access_key, "revoked": true }));
             } else {
@@ -54,12 +66,18 @@ fn list(global: &Global, answer: &wire::Keys) {
     ];
     let mut table = Table::new(&columns);
     for key in &answer.keys {
-        let verb = if key.scope.read_only { "read" } else { "read and write" };
+        let verb = if key.scope.read_only {
+            "read"
+        } else {
+            "read and write"
+        };
         let what = match key.scope.buckets.as_slice() {
             [] => "everything".to_owned(),
             buckets => buckets.join(", "),
         };
-        let state = key.revoked.map_or("active".to_owned(), |at| format!("revoked {}", output::moment(at)));
+        let state = key.revoked.map_or("active".to_owned(), |at| {
+            format!("revoked {}", output::moment(at))
+        });
         table.row([
             key.access_key.clone(),
             key.name.clone(),

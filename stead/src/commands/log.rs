@@ -29,7 +29,10 @@ pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure>
             None => url(args).with("last", LAST),
         };
         let response = client.send(request(Method::GET, url, empty())?).await?;
-        let next = response.headers().get("x-stead-next").and_then(|next| next.to_str().ok()?.parse::<u64>().ok());
+        let next = response
+            .headers()
+            .get("x-stead-next")
+            .and_then(|next| next.to_str().ok()?.parse::<u64>().ok());
         let mut lines = LinesOf::new(response);
         while let Some(line) = lines.next().await? {
             print(global, &line);
@@ -43,7 +46,9 @@ pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure>
 }
 
 fn url(args: &LogShow) -> Url {
-    Url::new("/v1/log").with("tenant", &args.tenant).maybe("stream", args.stream.as_deref())
+    Url::new("/v1/log")
+        .with("tenant", &args.tenant)
+        .maybe("stream", args.stream.as_deref())
 }
 
 async fn follow(global: &Global, client: &Client, url: Url) -> Result<u8, Failure> {
@@ -116,13 +121,20 @@ pub(super) async fn verify(global: &Global, args: &LogVerify) -> Result<u8, Fail
 }
 
 fn checkpoint_verdict(verdict: &wire::CheckpointVerdict) {
-    let who = if verdict.own { "this node".to_owned() } else { format!("node {}", verdict.node) };
+    let who = if verdict.own {
+        "this node".to_owned()
+    } else {
+        format!("node {}", verdict.node)
+    };
     match &verdict.why {
         None => output::line(format_args!(
             "ok    checkpoint: signed by {who} at position {}; history up to there is unchanged",
             verdict.position
         )),
-        Some(why) => output::line(format_args!("fail  checkpoint at position {}: {why}", verdict.position)),
+        Some(why) => output::line(format_args!(
+            "fail  checkpoint at position {}: {why}",
+            verdict.position
+        )),
     }
 }
 

@@ -12,7 +12,9 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
     let Some(path) = &args.path else {
         if args.at.at.is_some() {
-            return Err(Failure::usage("--at needs a bucket: give `stead ls BUCKET/ --at …`"));
+            return Err(Failure::usage(
+                "--at needs a bucket: give `stead ls BUCKET/ --at …`",
+            ));
         }
         super::bucket::list(global, &client).await?;
         return Ok(failure::OK);
@@ -21,7 +23,10 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
     let at = when::at(args.at.at.as_deref())?;
     // `ls photos/2026` means the folder where there is one.
     if !args.recursive && !place.key.is_empty() && !place.key.ends_with('/') {
-        let folder = Place { key: format!("{}/", place.key), ..place.clone() };
+        let folder = Place {
+            key: format!("{}/", place.key),
+            ..place.clone()
+        };
         let page = page(&client, &folder, None, None, at.as_deref(), 1).await?;
         if !page.objects.is_empty() {
             place = folder;
@@ -45,11 +50,18 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
 }
 
 fn show(page: &wire::Listing) {
-    let columns = [("CHANGED", Align::Left), ("SIZE", Align::Right), ("KEY", Align::Left)];
+    let columns = [
+        ("CHANGED", Align::Left),
+        ("SIZE", Align::Right),
+        ("KEY", Align::Left),
+    ];
     let mut table = Table::new(&columns);
     // Keys and folders in one order.
-    let mut rows: Vec<(&str, Option<&wire::Object>)> =
-        page.objects.iter().map(|object| (object.key.as_str(), Some(object))).collect();
+    let mut rows: Vec<(&str, Option<&wire::Object>)> = page
+        .objects
+        .iter()
+        .map(|object| (object.key.as_str(), Some(object)))
+        .collect();
     rows.extend(page.prefixes.iter().map(|prefix| (prefix.as_str(), None)));
     rows.sort_by_key(|(key, _)| *key);
     for (key, object) in rows {
@@ -64,7 +76,15 @@ fn show(page: &wire::Listing) {
 
 /// A key without what would move a terminal's cursor.
 pub(super) fn printable(key: &str) -> String {
-    key.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    key.chars()
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// The pages of a listing, as they are needed.
@@ -78,8 +98,20 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn new(client: &'a Client, place: &'a Place, delimiter: Option<&'a str>, at: Option<&str>) -> Self {
-        Self { client, place, delimiter, at: at.map(str::to_owned), after: None, done: false }
+    pub(super) fn new(
+        client: &'a Client,
+        place: &'a Place,
+        delimiter: Option<&'a str>,
+        at: Option<&str>,
+    ) -> Self {
+        Self {
+            client,
+            place,
+            delimiter,
+            at: at.map(str::to_owned),
+            after: None,
+            done: false,
+        }
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<wire::Listing>, Failure> {
@@ -87,8 +119,15 @@ impl<'a> Pages<'a> {
             return Ok(None);
         }
         let (after, at) = (self.after.take(), self.at.clone());
-        let page =
-            page(self.client, self.place, self.delimiter, after.as_deref(), at.as_deref(), 1000).await?;
+        let page = page(
+            self.client,
+            self.place,
+            self.delimiter,
+            after.as_deref(),
+            at.as_deref(),
+            1000,
+        )
+        .await?;
         self.after = page.next.clone();
         self.done = page.next.is_none();
         Ok(Some(page))

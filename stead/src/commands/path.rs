@@ -30,16 +30,23 @@ pub fn place(text: &str) -> Result<Place, Failure> {
     let path = marked(text).unwrap_or(text);
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     if bucket.is_empty() {
-        return Err(Failure::usage(format!("{text:?} does not begin with a bucket: give BUCKET/KEY")));
+        return Err(Failure::usage(format!(
+            "{text:?} does not begin with a bucket: give BUCKET/KEY"
+        )));
     }
-    Ok(Place { bucket: bucket.to_owned(), key: key.to_owned() })
+    Ok(Place {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+    })
 }
 
 /// A bucket and a key.
 pub fn object(text: &str) -> Result<Place, Failure> {
     let place = place(text)?;
     if place.key.is_empty() {
-        return Err(Failure::usage(format!("{text:?} names no object: give BUCKET/KEY")));
+        return Err(Failure::usage(format!(
+            "{text:?} names no object: give BUCKET/KEY"
+        )));
     }
     Ok(place)
 }
@@ -50,7 +57,10 @@ mod tests {
 
     #[test]
     fn places_are_taken_apart() {
-        let of = |bucket: &str, key: &str| Place { bucket: bucket.into(), key: key.into() };
+        let of = |bucket: &str, key: &str| Place {
+            bucket: bucket.into(),
+            key: key.into(),
+        };
         assert_eq!(object("b/k/e y").unwrap(), of("b", "k/e y"));
         assert_eq!(object("s3://b//k").unwrap(), of("b", "/k"));
         assert_eq!(place("stead:b").unwrap(), of("b", ""));

@@ -17,7 +17,11 @@ pub fn count(what: &str, total: u64, quiet: bool) -> ProgressBar {
 }
 
 fn bar(what: &str, total: u64, quiet: bool, template: &str) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let target = if quiet {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
     let bar = ProgressBar::with_draw_target(Some(total), target);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);

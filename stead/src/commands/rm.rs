@@ -42,13 +42,19 @@ async fn below(client: &Client, place: &Place) -> Result<u64, Failure> {
     let mut deleted = 0;
     let mut pages = Pages::new(client, place, None, None);
     while let Some(page) = pages.next().await? {
-        let targets = page.objects.into_iter().map(|object| Place { bucket: object.bucket, key: object.key });
+        let targets = page.objects.into_iter().map(|object| Place {
+            bucket: object.bucket,
+            key: object.key,
+        });
         let mut running = futures::stream::iter(targets)
             .map(|target| async move { delete(client, &target, None).await })
             .buffer_unordered(AT_ONCE);
         while let Some(done) = running.next().await {
             done.map_err(|failure| {
-                Failure::new(codes::PARTIAL, format!("after {}: {}", output::count(deleted, "object"), failure.message))
+                Failure::new(
+                    codes::PARTIAL,
+                    format!("after {}: {}", output::count(deleted, "object"), failure.message),
+                )
             })?;
             deleted += 1;
         }
@@ -57,9 +63,17 @@ async fn below(client: &Client, place: &Place) -> Result<u64, Failure> {
 }
 
 fn url(place: &Place, version: Option<&str>) -> Url {
-    Url::new("/v1/objects").segment(&place.bucket).key(&place.key).maybe("version", version)
+    Url::new("/v1/objects")
+        .segment(&place.bucket)
+        .key(&place.key)
+        .maybe("version", version)
 }
 
 async fn delete(client: &Client, place: &Place, version: Option<&str>) -> Result<wire::Deleted, Failure> {
-    read(client.send(request(Method::DELETE, url(place, version), empty())?).await?).await
+    read(
+        client
+            .send(request(Method::DELETE, url(place, version), empty())?)
+            .await?,
+    )
+    .await
 }

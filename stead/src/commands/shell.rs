@@ -38,7 +38,10 @@ fn render(command: clap::Command) -> std::io::Result<Vec<u8>> {
 /// A page for a command and each below it: `stead.1`, `stead-log.1`, `stead-log-verify.1`.
 fn pages(dir: &Path, command: clap::Command, name: &str) -> std::io::Result<()> {
     let below: Vec<_> = command.get_subcommands().cloned().collect();
-    std::fs::write(dir.join(format!("{name}.1")), render(command.name(name.to_owned()))?)?;
+    std::fs::write(
+        dir.join(format!("{name}.1")),
+        render(command.name(name.to_owned()))?,
+    )?;
     for sub in below {
         let name = format!("{name}-{}", sub.get_name());
         pages(dir, sub, &name)?;

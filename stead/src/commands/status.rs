@@ -25,20 +25,42 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     for (name, url) in &status.endpoints {
         row(name, url.clone());
     }
-    row("data", format!("{}, {} free", status.data, size(status.free_bytes)));
+    row(
+        "data",
+        format!("{}, {} free", status.data, size(status.free_bytes)),
+    );
     let (buckets, objects) = (count(status.buckets, "bucket"), count(status.objects, "object"));
-    row("objects", format!("{objects} in {buckets}, {}", size(status.object_bytes)));
+    row(
+        "objects",
+        format!("{objects} in {buckets}, {}", size(status.object_bytes)),
+    );
     let blocks = &status.blocks;
     let (number, packs) = (count(blocks.blocks, "block"), count(blocks.packs, "pack"));
-    row("blocks", format!("{number} in {packs}, {}, {} on disk", size(blocks.bytes), size(blocks.disk_bytes)));
+    row(
+        "blocks",
+        format!(
+            "{number} in {packs}, {}, {} on disk",
+            size(blocks.bytes),
+            size(blocks.disk_bytes)
+        ),
+    );
     for log in &status.logs {
-        row(&format!("log {}", log.tenant), format!("position {}", log.position));
+        row(
+            &format!("log {}", log.tenant),
+            format!("position {}", log.position),
+        );
     }
     if let Some(raft) = &status.raft {
         let leader = raft.leader.map_or("none".to_owned(), |leader| leader.to_string());
         let (applied, durable) = (raft.applied.unwrap_or(0), raft.durable.unwrap_or(0));
         let voters = count(raft.voters.len() as u64, "voter");
-        row("consensus", format!("term {}, leader {leader}, {voters}, applied {applied}, durable {durable}", raft.term));
+        row(
+            "consensus",
+            format!(
+                "term {}, leader {leader}, {voters}, applied {applied}, durable {durable}",
+                raft.term
+            ),
+        );
     }
     table.print();
     Ok(failure::OK)

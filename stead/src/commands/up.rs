@@ -18,7 +18,10 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<u8, Failure> {
     let mut signals = Signals::new()?;
     process::raise_open_files();
     let data = global.data.clone().unwrap_or_else(directory::default_path);
-    let listen = Listen { s3: args.listen, api: args.api_listen };
+    let listen = Listen {
+        s3: args.listen,
+        api: args.api_listen,
+    };
     let node = Node::start(&data, listen).await?;
     if global.json {
         ready_line(&node);
@@ -52,7 +55,10 @@ struct Signals {
 impl Signals {
     fn new() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(|e| Failure::io("cannot listen for signals", &e));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
     }
 
     async fn next(&mut self) -> &'static str {
@@ -101,9 +107,15 @@ fn screen(node: &Node) {
              \n  rclone lsd \":s3,provider=Other,env_auth=true,endpoint='{s3}':\"\n"
         ));
     } else {
-        text.push_str(&format!("\nThe first access key is {key}; its secret is in {data}/root.json.\n"));
+        text.push_str(&format!(
+            "\nThe first access key is {key}; its secret is in {data}/root.json.\n"
+        ));
     }
-    let flag = if directory::default_path() == node.data() { String::new() } else { format!(" --data {data}") };
+    let flag = if directory::default_path() == node.data() {
+        String::new()
+    } else {
+        format!(" --data {data}")
+    };
     text.push_str(&format!(
         "\nIn another terminal:\n\n  stead{flag} bucket create films\n  stead{flag} cp FILE films/\n  stead{flag} status\n\nCtrl-C stops it.\n"
     ));

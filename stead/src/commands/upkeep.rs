@@ -20,12 +20,23 @@ pub(super) async fn scrub(global: &Global, args: &Scrub) -> Result<u8, Failure> 
     bar.finish_and_clear();
     if global.json {
         output::json(&report);
-        return Ok(if report.damaged.is_empty() { failure::OK } else { failure::FAILED });
+        return Ok(if report.damaged.is_empty() {
+            failure::OK
+        } else {
+            failure::FAILED
+        });
     }
-    output::line(format_args!("read {}, {}", count(report.blocks, "block"), size(report.bytes)));
+    output::line(format_args!(
+        "read {}, {}",
+        count(report.blocks, "block"),
+        size(report.bytes)
+    ));
     for damage in &report.damaged {
         let cid = damage.cid.as_deref().unwrap_or("a block whose name is lost");
-        output::line(format_args!("fail  {cid} in pack {:06} at byte {}: {}", damage.pack, damage.offset, damage.why));
+        output::line(format_args!(
+            "fail  {cid} in pack {:06} at byte {}: {}",
+            damage.pack, damage.offset, damage.why
+        ));
     }
     if report.damaged.is_empty() {
         output::line("every block is what was written");
@@ -38,7 +49,11 @@ pub(super) async fn scrub(global: &Global, args: &Scrub) -> Result<u8, Failure> 
 
 pub(super) async fn collect(global: &Global, args: &Gc) -> Result<u8, Failure> {
     let secs = |text: &Option<String>| -> Result<Option<u64>, Failure> {
-        Ok(text.as_deref().map(when::duration).transpose()?.map(|duration| duration.as_secs()))
+        Ok(text
+            .as_deref()
+            .map(when::duration)
+            .transpose()?
+            .map(|duration| duration.as_secs()))
     };
     let wanted = wire::Collect {
         dry_run: args.dry_run,
@@ -55,7 +70,11 @@ pub(super) async fn collect(global: &Global, args: &Gc) -> Result<u8, Failure> {
         return Ok(failure::OK);
     }
     let verb = if done.dry_run { "would delete" } else { "deleted" };
-    output::line(format_args!("{verb} {}, {}", count(done.deleted, "block"), size(done.deleted_bytes)));
+    output::line(format_args!(
+        "{verb} {}, {}",
+        count(done.deleted, "block"),
+        size(done.deleted_bytes)
+    ));
     output::line(format_args!(
         "kept {} in use and {} within the grace",
         count(done.reachable, "block"),
@@ -68,8 +87,11 @@ pub(super) async fn collect(global: &Global, args: &Gc) -> Result<u8, Failure> {
         return Ok(failure::OK);
     }
     let found = count(done.unreadable, "block");
-    Err(Failure::new(codes::FOUND, format!("{found} that lead to others cannot be read, so nothing was deleted"))
-        .next("run `stead scrub`"))
+    Err(Failure::new(
+        codes::FOUND,
+        format!("{found} that lead to others cannot be read, so nothing was deleted"),
+    )
+    .next("run `stead scrub`"))
 }
 
 pub(super) async fn view(global: &Global, command: ViewCommand) -> Result<u8, Failure> {
@@ -81,15 +103,25 @@ pub(super) async fn view(global: &Global, command: ViewCommand) -> Result<u8, Fa
     bar.finish_and_clear();
     if global.json {
         output::json(&report);
-        return Ok(if report.equal { failure::OK } else { failure::FAILED });
+        return Ok(if report.equal {
+            failure::OK
+        } else {
+            failure::FAILED
+        });
     }
-    let (tables, events) = (count(report.tables.len() as u64, "table"), count(report.events, "event"));
+    let (tables, events) = (
+        count(report.tables.len() as u64, "table"),
+        count(report.events, "event"),
+    );
     output::line(format_args!("folded {events} into {tables}"));
     if report.equal {
         output::line("the views are byte for byte what they were");
         return Ok(failure::OK);
     }
     let different = report.different.join(", ");
-    Err(Failure::new(codes::FOUND, format!("the views differed from the log in {different}; they are right now"))
-        .next("keep the node's log and report it: views must never differ"))
+    Err(Failure::new(
+        codes::FOUND,
+        format!("the views differed from the log in {different}; they are right now"),
+    )
+    .next("keep the node's log and report it: views must never differ"))
 }

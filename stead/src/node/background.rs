@@ -22,7 +22,9 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
     every(ambient, "seal", (SEAL_FIRST, SEAL_EVERY), move || {
         let operations = sealing.clone();
         async move {
-            let Some(running) = &operations.running else { return };
+            let Some(running) = &operations.running else {
+                return;
+            };
             if let Err(error) = seal::seal_all(&operations.data, &running.write, &running.key).await {
                 tracing::warn!(%error, "a segment of the log stays unsealed for now");
             }
@@ -73,12 +75,22 @@ where
 async fn scrub(operations: &NodeOperations, rate: u64) {
     match operations.scrub(Some(rate), Arc::new(|_| {})).await {
         Ok(report) if report.damaged.is_empty() => {
-            tracing::info!(blocks = report.blocks, bytes = report.bytes, "scrub found every block in order");
+            tracing::info!(
+                blocks = report.blocks,
+                bytes = report.bytes,
+                "scrub found every block in order"
+            );
         }
         Ok(report) => {
             for damage in &report.damaged {
                 let cid = damage.cid.as_deref().unwrap_or("unknown");
-                tracing::error!(cid, pack = damage.pack, offset = damage.offset, why = damage.why, "damaged block");
+                tracing::error!(
+                    cid,
+                    pack = damage.pack,
+                    offset = damage.offset,
+                    why = damage.why,
+                    "damaged block"
+                );
             }
         }
         Err(error) => tracing::warn!(%error, "scrub did not end"),
@@ -86,9 +98,16 @@ async fn scrub(operations: &NodeOperations, rate: u64) {
 }
 
 async fn collect(operations: &NodeOperations) {
-    match operations.collect(wire::Collect::default(), Arc::new(|_| {})).await {
+    match operations
+        .collect(wire::Collect::default(), Arc::new(|_| {}))
+        .await
+    {
         Ok(done) => {
-            tracing::info!(deleted = done.deleted, freed_bytes = done.freed_bytes, "collected what nothing reaches");
+            tracing::info!(
+                deleted = done.deleted,
+                freed_bytes = done.freed_bytes,
+                "collected what nothing reaches"
+            );
         }
         Err(error) => tracing::warn!(%error, "collection did not end"),
     }

@@ -19,20 +19,42 @@ const PRIVATE: [&str; 3] = ["node.key", "secret.key", "root.json"];
 const FILES: u64 = 4096;
 
 fn ok(name: &str, message: impl Into<String>) -> Check {
-    Check { name: name.to_owned(), verdict: Verdict::Ok, message: message.into(), next: String::new() }
+    Check {
+        name: name.to_owned(),
+        verdict: Verdict::Ok,
+        message: message.into(),
+        next: String::new(),
+    }
 }
 
 fn warn(name: &str, message: impl Into<String>, next: impl Into<String>) -> Check {
-    Check { name: name.to_owned(), verdict: Verdict::Warn, message: message.into(), next: next.into() }
+    Check {
+        name: name.to_owned(),
+        verdict: Verdict::Warn,
+        message: message.into(),
+        next: next.into(),
+    }
 }
 
 fn fail(name: &str, message: impl Into<String>, next: impl Into<String>) -> Check {
-    Check { name: name.to_owned(), verdict: Verdict::Fail, message: message.into(), next: next.into() }
+    Check {
+        name: name.to_owned(),
+        verdict: Verdict::Fail,
+        message: message.into(),
+        next: next.into(),
+    }
 }
 
 /// Every check, in the order in which they are best read.
 pub(super) async fn examine(node: &NodeOperations) -> Vec<Check> {
-    let mut checks = vec![directory(node), private_files(node), settings(node), space(node), clock(node), files()];
+    let mut checks = vec![
+        directory(node),
+        private_files(node),
+        settings(node),
+        space(node),
+        clock(node),
+        files(),
+    ];
     checks.extend(logs(node).await);
     checks.push(views(node));
     checks.push(blocks(node));
@@ -50,7 +72,11 @@ fn directory(node: &NodeOperations) -> Check {
             format!("run `chmod 700 {path}`"),
         ),
         Ok(_) => ok("directory", format!("{path} is there and private")),
-        Err(e) => fail("directory", format!("{path} cannot be looked at: {e}"), "check that the disk is mounted"),
+        Err(e) => fail(
+            "directory",
+            format!("{path} cannot be looked at: {e}"),
+            "check that the disk is mounted",
+        ),
     }
 }
 
@@ -59,8 +85,19 @@ fn private_files(node: &NodeOperations) -> Check {
         let path = node.data.join(name);
         match std::fs::metadata(&path) {
             Ok(meta) if meta.mode() & 0o077 != 0 => {
-                let message = format!("{} is readable by other users (mode {:o})", path.display(), meta.mode() & 0o777);
-                return fail("keys", message, format!("run `chmod 600 {}`, and replace what they may have seen", path.display()));
+                let message = format!(
+                    "{} is readable by other users (mode {:o})",
+                    path.display(),
+                    meta.mode() & 0o777
+                );
+                return fail(
+                    "keys",
+                    message,
+                    format!(
+                        "run `chmod 600 {}`, and replace what they may have seen",
+                        path.display()
+                    ),
+                );
             }
             Ok(_) => {}
             Err(e) => {
@@ -69,7 +106,10 @@ fn private_files(node: &NodeOperations) -> Check {
             }
         }
     }
-    ok("keys", "node.key, secret.key and root.json are there, readable by their owner alone")
+    ok(
+        "keys",
+        "node.key, secret.key and root.json are there, readable by their owner alone",
+    )
 }
 
 fn settings(node: &NodeOperations) -> Check {
@@ -86,14 +126,25 @@ fn space(node: &NodeOperations) -> Check {
         Ok(free) => {
             let message = format!("{} free", crate::output::size(free));
             if free < reserve {
-                fail("disk", format!("{message}: writes are refused below {}", crate::output::size(reserve)), next)
+                fail(
+                    "disk",
+                    format!(
+                        "{message}: writes are refused below {}",
+                        crate::output::size(reserve)
+                    ),
+                    next,
+                )
             } else if free < reserve.saturating_mul(8) {
                 warn("disk", message, next)
             } else {
                 ok("disk", message)
             }
         }
-        Err(e) => warn("disk", format!("the free space cannot be asked for: {e}"), "check that the disk is mounted"),
+        Err(e) => warn(
+            "disk",
+            format!("the free space cannot be asked for: {e}"),
+            "check that the disk is mounted",
+        ),
     }
 }
 
@@ -101,14 +152,21 @@ fn clock(node: &NodeOperations) -> Check {
     let now = node.read.now();
     let next = "set the clock and keep it right (systemd-timesyncd, chrony)";
     if now < BORN {
-        return fail("clock", format!("the clock says {now}, which is in the past"), next);
+        return fail(
+            "clock",
+            format!("the clock says {now}, which is in the past"),
+            next,
+        );
     }
     let head = node.read.tail.head(&node.read.tenant).seq;
     let last = node.read.tail.read(&node.read.tenant, head.max(1), 1).ok();
     let last = last.and_then(|lines| lines.first()?.event().ok());
     match last {
         Some(event) if event.at > now.plus_secs(60) => {
-            let message = format!("the last event is of {}, and the clock says {now}: it was set back", event.at);
+            let message = format!(
+                "the last event is of {}, and the clock says {now}: it was set back",
+                event.at
+            );
             warn("clock", message, next)
         }
         _ => ok("clock", format!("the clock says {now}, later than every event")),
@@ -151,23 +209,36 @@ fn views(node: &NodeOperations) -> Check {
     let next = "run `stead view rebuild`";
     match node.read.views.names().and_then(|names| names.buckets()) {
         Err(e) => fail("views", e.to_string(), next),
-        Ok(_) if folded < head && node.running.is_none() => {
-            warn("views", format!("the views are at {folded}, the log at {head}"), next)
-        }
+        Ok(_) if folded < head && node.running.is_none() => warn(
+            "views",
+            format!("the views are at {folded}, the log at {head}"),
+            next,
+        ),
         Ok(_) => ok("views", format!("the views answer, at position {folded}")),
     }
 }
 
 fn blocks(node: &NodeOperations) -> Check {
     let stat = node.read.store.stat();
-    let (blocks, bytes) = (crate::output::count(stat.blocks, "block"), crate::output::size(stat.bytes));
-    ok("blocks", format!("{blocks}, {bytes}, indexed; `stead scrub` reads them all back"))
+    let (blocks, bytes) = (
+        crate::output::count(stat.blocks, "block"),
+        crate::output::size(stat.bytes),
+    );
+    ok(
+        "blocks",
+        format!("{blocks}, {bytes}, indexed; `stead scrub` reads them all back"),
+    )
 }
 
 fn sealed(node: &NodeOperations) -> Check {
     let mut count = 0;
     for tenant in node.read.tail.tenants() {
-        let segments = match node.read.views.segments().and_then(|segments| segments.sealed(&tenant)) {
+        let segments = match node
+            .read
+            .views
+            .segments()
+            .and_then(|segments| segments.sealed(&tenant))
+        {
             Ok(segments) => segments,
             Err(e) => return fail("sealed segments", e.to_string(), "run `stead view rebuild`"),
         };
@@ -178,11 +249,18 @@ fn sealed(node: &NodeOperations) -> Check {
                     "the copy of {tenant}'s segment {} to {} is not in the block store ({})",
                     segment.first, segment.last, segment.cid
                 );
-                return warn("sealed segments", message, "the log itself is checked above; run `stead scrub`");
+                return warn(
+                    "sealed segments",
+                    message,
+                    "the log itself is checked above; run `stead scrub`",
+                );
             }
         }
     }
-    ok("sealed segments", format!("{count} sealed, each kept as blocks too"))
+    ok(
+        "sealed segments",
+        format!("{count} sealed, each kept as blocks too"),
+    )
 }
 
 fn raft(node: &NodeOperations) -> Check {
@@ -191,7 +269,18 @@ fn raft(node: &NodeOperations) -> Check {
     };
     let status = running.raft.status();
     match status.leader {
-        Some(leader) => ok("consensus", format!("term {}, leader {leader}, {} voters", status.term, status.voters.len())),
-        None => fail("consensus", "there is no leader: nothing can be written", "look at the node's log"),
+        Some(leader) => ok(
+            "consensus",
+            format!(
+                "term {}, leader {leader}, {} voters",
+                status.term,
+                status.voters.len()
+            ),
+        ),
+        None => fail(
+            "consensus",
+            "there is no leader: nothing can be written",
+            "look at the node's log",
+        ),
     }
 }

@@ -41,6 +41,11 @@ pub async fn open(directory: Directory) -> Result<Api, Failure> {
         secrets,
         limits: Limits::default(),
     });
-    let operations = Arc::new(NodeOperations::new(&data, read.clone(), settings, None).holding(directory, key));
-    Ok(Api::new(Components { read, write: None, operations }))
+    let operations =
+        Arc::new(NodeOperations::new(&data, read.clone(), settings, None).holding(directory, key));
+    Ok(Api::new(Components {
+        read,
+        write: None,
+        operations,
+    }))
 }

@@ -44,7 +44,14 @@ pub struct NodeOperations {
 impl NodeOperations {
     pub(super) fn new(data: &Path, read: ReadContext, settings: Settings, running: Option<Running>) -> Self {
         let began = read.clock.instant();
-        Self { data: data.to_owned(), read, settings, running, held: None, began }
+        Self {
+            data: data.to_owned(),
+            read,
+            settings,
+            running,
+            held: None,
+            began,
+        }
     }
 
     /// Keeps the directory locked as long as this lives.
@@ -58,7 +65,10 @@ impl NodeOperations {
     }
 
     fn key(&self) -> Option<&SigningKey> {
-        self.running.as_ref().map(|running| &running.key).or(self.held.as_ref().map(|(_, key)| key))
+        self.running
+            .as_ref()
+            .map(|running| &running.key)
+            .or(self.held.as_ref().map(|(_, key)| key))
     }
 
     /// What needs a running node, where there is none.
@@ -93,11 +103,18 @@ impl NodeOperations {
             };
             *counts.entry((kind.to_owned(), task.name)).or_default() += 1;
         }
-        counts.into_iter().map(|((kind, name), count)| wire::TaskStatus { kind, name, count }).collect()
+        counts
+            .into_iter()
+            .map(|((kind, name), count)| wire::TaskStatus { kind, name, count })
+            .collect()
     }
 
     /// Checks one tenant's chain; damage is part of the answer, not an error.
-    pub(super) async fn verify_log(&self, tenant: Tenant, progress: Progress) -> Result<wire::VerifiedLog, ApiError> {
+    pub(super) async fn verify_log(
+        &self,
+        tenant: Tenant,
+        progress: Progress,
+    ) -> Result<wire::VerifiedLog, ApiError> {
         let (dir, whose) = (self.log_dir(), tenant.clone());
         let expected = self.read.tail.head(&tenant);
         let total = expected.seq;
@@ -126,8 +143,8 @@ impl NodeOperations {
     }
 
     async fn check(&self, text: String) -> Result<wire::CheckpointVerdict, ApiError> {
-        let checkpoint =
-            Checkpoint::from_line(&text).map_err(|e| ApiError::invalid(format!("the file does not hold a checkpoint: {e}")))?;
+        let checkpoint = Checkpoint::from_line(&text)
+            .map_err(|e| ApiError::invalid(format!("the file does not hold a checkpoint: {e}")))?;
         let (tail, of) = (self.read.tail.clone(), checkpoint.clone());
         let held = blocking(move || of.against(&tail)).await;
         let why = match held {
@@ -180,13 +197,22 @@ impl Operations for NodeOperations {
             }
         });
         let stat = self.read.store.stat();
-        let up = self.read.clock.instant().saturating_duration_since(self.began).as_secs();
+        let up = self
+            .read
+            .clock
+            .instant()
+            .saturating_duration_since(self.began)
+            .as_secs();
         Ok(wire::Status {
             running: self.running.is_some(),
             node: self.read.node.to_string(),
             release: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_secs: self.running.as_ref().map(|_| up),
-            endpoints: self.running.as_ref().map(|running| running.endpoints.clone()).unwrap_or_default(),
+            endpoints: self
+                .running
+                .as_ref()
+                .map(|running| running.endpoints.clone())
+                .unwrap_or_default(),
             data: self.data.display().to_string(),
             free_bytes: free_bytes(&self.data).unwrap_or_default(),
             logs: logs.collect(),
@@ -200,7 +226,11 @@ impl Operations for NodeOperations {
                 packs: stat.packs,
             },
             raft: self.raft_status(),
-            tasks: if self.running.is_some() { self.task_list() } else { Vec::new() },
+            tasks: if self.running.is_some() {
+                self.task_list()
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -209,7 +239,9 @@ impl Operations for NodeOperations {
         let head = self.read.tail.head(tenant);
         Checkpoint::sign(key, tenant, head, self.read.now())
             .map(|checkpoint| checkpoint.to_line())
-            .ok_or_else(|| ApiError::invalid(format!("the log of {tenant} is empty: there is nothing to sign")))
+            .ok_or_else(|| {
+                ApiError::invalid(format!("the log of {tenant} is empty: there is nothing to sign"))
+            })
     }
 
     async fn verify(
@@ -232,12 +264,24 @@ impl Operations for NodeOperations {
         Ok(wire::Verified { ok, logs, checkpoint })
     }
 
-    async fn scrub(&self, bytes_per_second: Option<u64>, progress: Progress) -> Result<wire::Scrubbed, ApiError> {
-        let options = ScrubOptions { bytes_per_second, shutdown: Some(self.read.tasks.shutdown_signal()) };
+    async fn scrub(
+        &self,
+        bytes_per_second: Option<u64>,
+        progress: Progress,
+    ) -> Result<wire::Scrubbed, ApiError> {
+        let options = ScrubOptions {
+            bytes_per_second,
+            shutdown: Some(self.read.tasks.shutdown_signal()),
+        };
         let report = self
             .read
             .store
-            .scrub(options, move |at| progress(wire::Progress { done: at.bytes, total: at.total_bytes }))
+            .scrub(options, move |at| {
+                progress(wire::Progress {
+                    done: at.bytes,
+                    total: at.total_bytes,
+                })
+            })
             .await
             .map_err(stead_gateway::ObjectError::from)?;
         let damaged = report.damaged.into_iter().map(|damage| wire::DamagedBlock {
@@ -254,14 +298,29 @@ impl Operations for NodeOperations {
         })
     }
 
-    async fn collect(&self, options: wire::Collect, _progress: Progress) -> Result<wire::Collected, ApiError> {
+    async fn collect(
+        &self,
+        options: wire::Collect,
+        _progress: Progress,
+    ) -> Result<wire::Collected, ApiError> {
         let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
-        let retention = options.retention_secs.map_or(self.settings.gc.retention(), Duration::from_secs);
-        let grace = options.grace_secs.map_or(self.settings.gc.grace(), Duration::from_secs);
-        let before = self.read.now().plus_secs(-i64::try_from(retention.as_secs()).unwrap_or(i64::MAX));
+        let retention = options
+            .retention_secs
+            .map_or(self.settings.gc.retention(), Duration::from_secs);
+        let grace = options
+            .grace_secs
+            .map_or(self.settings.gc.grace(), Duration::from_secs);
+        let before = self
+            .read
+            .now()
+            .plus_secs(-i64::try_from(retention.as_secs()).unwrap_or(i64::MAX));
         let pruned = !options.dry_run && self.prune(&running.write, before).await?;
         let (views, store) = (self.read.views.clone(), self.read.store.clone());
-        let how = CollectOptions { grace, dry_run: options.dry_run, ..CollectOptions::default() };
+        let how = CollectOptions {
+            grace,
+            dry_run: options.dry_run,
+            ..CollectOptions::default()
+        };
         let report = blocking(move || store.collect(move || roots(&views, before), how))
             .await
             .map_err(stead_gateway::ObjectError::from)?;
@@ -296,7 +355,9 @@ impl Operations for NodeOperations {
     }
 
     async fn doctor(&self) -> Result<wire::Doctor, ApiError> {
-        Ok(wire::Doctor { checks: doctor::examine(self).await })
+        Ok(wire::Doctor {
+            checks: doctor::examine(self).await,
+        })
     }
 
     fn place(&self, tenant: &Tenant, position: Position) -> Option<wire::Place> {
@@ -305,14 +366,21 @@ impl Operations for NodeOperations {
         for entry in std::fs::read_dir(dir).ok()?.flatten() {
             let name = entry.file_name();
             let name = name.to_str()?;
-            let first = name.strip_suffix(".jsonl").or_else(|| name.strip_suffix(".jsonl.zst"));
-            let Some(first) = first.and_then(|first| first.parse::<u64>().ok()) else { continue };
+            let first = name
+                .strip_suffix(".jsonl")
+                .or_else(|| name.strip_suffix(".jsonl.zst"));
+            let Some(first) = first.and_then(|first| first.parse::<u64>().ok()) else {
+                continue;
+            };
             if first <= position && best.as_ref().is_none_or(|(known, _)| first > *known) {
                 best = Some((first, entry.path()));
             }
         }
         let (first, path) = best?;
-        Some(wire::Place { file: path.display().to_string(), line: position - first + 1 })
+        Some(wire::Place {
+            file: path.display().to_string(),
+            line: position - first + 1,
+        })
     }
 }
 
@@ -322,7 +390,10 @@ fn roots(
     since: Timestamp,
 ) -> Box<dyn Iterator<Item = Result<stead_event::Cid, BlockError>>> {
     let unreadable = |error: stead_view::ViewError| {
-        BlockError::io("read what must be kept from the views", std::io::Error::other(error.to_string()))
+        BlockError::io(
+            "read what must be kept from the views",
+            std::io::Error::other(error.to_string()),
+        )
     };
     match views.names().and_then(|names| names.reachable(Some(since))) {
         Ok(reachable) => Box::new(reachable.map(move |cid| cid.map_err(unreadable))),

@@ -23,18 +23,34 @@ pub struct Root {
 /// The root access key: the one that is kept, or a new one where none is.
 pub(super) async fn credential(directory: &Directory, write: &WriteContext) -> Result<Root, Failure> {
     if let Some(credential) = directory.root_credential()? {
-        return Ok(Root { credential, new: false });
+        return Ok(Root {
+            credential,
+            new: false,
+        });
     }
-    let via = Via { protocol: "start".into(), ..Via::default() };
+    let via = Via {
+        protocol: "start".into(),
+        ..Via::default()
+    };
     let caller = Caller::new(Identity::local(&Principal::node().0), via);
-    let request = KeyRequest { name: NAME.into(), scope: Scope::default(), given: None };
+    let request = KeyRequest {
+        name: NAME.into(),
+        scope: Scope::default(),
+        given: None,
+    };
     let made = Objects::new(write.clone())
         .create_key(request, caller)
         .await
         .map_err(|e| Failure::new(codes::START, format!("the first access key cannot be made: {e}")))?;
-    let credential = RootCredential { access_key: made.access_key, secret_key: made.secret_key };
+    let credential = RootCredential {
+        access_key: made.access_key,
+        secret_key: made.secret_key,
+    };
     directory.keep_root_credential(&credential)?;
-    Ok(Root { credential, new: true })
+    Ok(Root {
+        credential,
+        new: true,
+    })
 }
 
 /// Says in `system` that this node opened its log for the first time.
@@ -42,7 +58,10 @@ pub(super) async fn first_event(write: &WriteContext) -> Result<(), Failure> {
     if write.tail.head(&Tenant::system()).seq > 0 {
         return Ok(());
     }
-    let started = NodeStarted { node: write.node.clone(), release: env!("CARGO_PKG_VERSION").into() };
+    let started = NodeStarted {
+        node: write.node.clone(),
+        release: env!("CARGO_PKG_VERSION").into(),
+    };
     append(write, Tenant::system(), Vec::new(), started.into())
         .await
         .map_err(|e| Failure::new(codes::START, format!("the first event cannot be written: {e}")))
@@ -55,8 +74,18 @@ pub(super) async fn append(
     require: Vec<stead_log::Precondition>,
     body: Body,
 ) -> Result<(), stead_log::LogError> {
-    let draft =
-        Draft { actor: Principal::node(), at: write.now(), body, cause: None, id: write.event_id() };
-    let append = Append { tenant, require, events: vec![draft], blocks: Vec::new() };
+    let draft = Draft {
+        actor: Principal::node(),
+        at: write.now(),
+        body,
+        cause: None,
+        id: write.event_id(),
+    };
+    let append = Append {
+        tenant,
+        require,
+        events: vec![draft],
+        blocks: Vec::new(),
+    };
     write.log().append(append).await.map(|_| ())
 }

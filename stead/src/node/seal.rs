@@ -54,7 +54,10 @@ async fn seal(
         Ok((compressed, kept))
     })
     .await?;
-    let head = ChainHead { seq: candidate.last, cid: Some(candidate.head) };
+    let head = ChainHead {
+        seq: candidate.last,
+        cid: Some(candidate.head),
+    };
     let checkpoint = Checkpoint::sign(key, tenant, head, write.now()).ok_or("an empty segment")?;
     let event = LogSealed {
         cid: kept.root,
@@ -67,7 +70,10 @@ async fn seal(
         size: kept.size,
         tenant: tenant.clone(),
     };
-    let unsealed = Precondition::SegmentUnsealed { tenant: tenant.clone(), first: candidate.first };
+    let unsealed = Precondition::SegmentUnsealed {
+        tenant: tenant.clone(),
+        first: candidate.first,
+    };
     match append(write, Tenant::system(), vec![unsealed], event.into()).await {
         // Said before a crash already: only the file is still to be put in place.
         Ok(()) | Err(LogError::Rejected(_)) => {}
@@ -110,5 +116,9 @@ fn keep(store: &LocalStore, path: &Path) -> Result<Kept, Why> {
     for node in &finished.blocks {
         pins.push(store.append_unsynced(&[(node.cid, node.bytes.clone())])?);
     }
-    Ok(Kept { root: finished.root, size: finished.size, _pins: pins })
+    Ok(Kept {
+        root: finished.root,
+        size: finished.size,
+        _pins: pins,
+    })
 }

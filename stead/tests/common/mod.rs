@@ -1,5 +1,6 @@
 //! A node in a temporary directory, and commands against it.
 #![allow(dead_code)] // each test binary uses its part
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
@@ -11,10 +12,19 @@ use tempfile::TempDir;
 /// The built binary.
 pub fn stead() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stead"));
-    for name in ["STEAD_DATA", "STEAD_SERVER", "STEAD_ACCESS_KEY", "STEAD_SECRET_KEY", "RUST_LOG"] {
+    for name in [
+        "STEAD_DATA",
+        "STEAD_SERVER",
+        "STEAD_ACCESS_KEY",
+        "STEAD_SECRET_KEY",
+        "RUST_LOG",
+    ] {
         command.env_remove(name);
     }
-    command.env("USER", "ana").env_remove("SUDO_USER").stdin(Stdio::null());
+    command
+        .env("USER", "ana")
+        .env_remove("SUDO_USER")
+        .stdin(Stdio::null());
     command
 }
 
@@ -25,7 +35,9 @@ pub struct Home {
 
 impl Home {
     pub fn new() -> Self {
-        Self { temp: tempfile::tempdir().unwrap() }
+        Self {
+            temp: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -48,7 +60,9 @@ impl Home {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = stead();
         command.arg("--data").arg(self.data()).args(args);
-        command.env("XDG_STATE_HOME", self.path("state")).current_dir(self.temp.path());
+        command
+            .env("XDG_STATE_HOME", self.path("state"))
+            .current_dir(self.temp.path());
         command
     }
 
@@ -59,7 +73,11 @@ impl Home {
     /// Runs a command that must succeed; answers what it printed.
     pub fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
-        assert!(output.status.success(), "stead {args:?}: {}", text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "stead {args:?}: {}",
+            text(&output.stderr)
+        );
         text(&output.stdout)
     }
 
@@ -72,14 +90,23 @@ impl Home {
     /// Runs a command that must fail; answers its exit code and what it said.
     pub fn fails(&self, args: &[&str]) -> (i32, String) {
         let output = self.run(args);
-        assert!(!output.status.success(), "stead {args:?} succeeded: {}", text(&output.stdout));
+        assert!(
+            !output.status.success(),
+            "stead {args:?} succeeded: {}",
+            text(&output.stdout)
+        );
         (output.status.code().unwrap(), text(&output.stderr))
     }
 
     /// Runs a command with something on its standard input.
     pub fn with_input(&self, args: &[&str], input: &[u8]) -> Output {
-        let mut child =
-            self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
         child.wait_with_output().unwrap()
     }
@@ -97,9 +124,12 @@ impl Home {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let log = || std::fs::read_to_string(self.path("node.log")).unwrap();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|e| panic!("not ready: {e}: {line:?}\n{}", log()));
+        let ready =
+            serde_json::from_str(&line).unwrap_or_else(|e| panic!("not ready: {e}: {line:?}\n{}", log()));
         Node { child, ready }
     }
 }
@@ -121,7 +151,11 @@ impl Node {
 
     /// `kill -SIGNAL` by the system's own tool.
     pub fn signal(&self, signal: &str) {
-        let status = Command::new("kill").arg(signal).arg(self.pid().to_string()).status().unwrap();
+        let status = Command::new("kill")
+            .arg(signal)
+            .arg(self.pid().to_string())
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
@@ -169,7 +203,10 @@ pub fn noise(length: usize) -> Vec<u8> {
         state ^= state << 17;
         state.to_le_bytes()
     };
-    let mut bytes: Vec<u8> = std::iter::repeat_with(next).take(length.div_ceil(8)).flatten().collect();
+    let mut bytes: Vec<u8> = std::iter::repeat_with(next)
+        .take(length.div_ceil(8))
+        .flatten()
+        .collect();
     bytes.truncate(length);
     bytes
 }

@@ -36,7 +36,9 @@ pub(super) fn target(path: &Path, from: &Place) -> Result<PathBuf, Failure> {
 
 /// A relative path that stays below where it is put; `None` where it would not.
 pub(super) fn safe(path: &Path) -> Option<&Path> {
-    let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let plain = path
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
     (plain && !path.as_os_str().is_empty()).then_some(path)
 }
 
@@ -50,13 +52,21 @@ struct Head {
 
 impl Head {
     fn of(headers: &HeaderMap) -> Result<Self, Failure> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         let missing = || Failure::new(codes::PROTOCOL, "the node's answer lacks size, ETag or CID");
         Ok(Self {
             etag: text(ETAG.as_str()).ok_or_else(missing)?,
             cid: text("x-stead-cid").ok_or_else(missing)?,
-            size: text(CONTENT_LENGTH.as_str()).and_then(|size| size.parse().ok()).ok_or_else(missing)?,
-            mtime: text("x-stead-meta-mtime").map(|text| percent_decode_str(&text).decode_utf8_lossy().into_owned()),
+            size: text(CONTENT_LENGTH.as_str())
+                .and_then(|size| size.parse().ok())
+                .ok_or_else(missing)?,
+            mtime: text("x-stead-meta-mtime")
+                .map(|text| percent_decode_str(&text).decode_utf8_lossy().into_owned()),
         })
     }
 }
@@ -79,15 +89,28 @@ pub(super) async fn file(job: &Job<'_>, from: &Place, path: &Path) -> Result<Cop
 /// `None` where what arrived, with what was there, is not the object.
 async fn fetch(job: &Job<'_>, from: &Place, path: &Path, resume: bool) -> Result<Option<Copied>, Failure> {
     let unwritable = |e: &std::io::Error| Failure::io(format_args!("cannot write {}", path.display()), e);
-    let url = || Url::new("/v1/objects").segment(&from.bucket).key(&from.key).maybe("at", job.at.as_deref());
+    let url = || {
+        Url::new("/v1/objects")
+            .segment(&from.bucket)
+            .key(&from.key)
+            .maybe("at", job.at.as_deref())
+    };
     let head = Head::of(&job.client.head(url).await?)?;
     let part = part_path(path);
-    let (there, mut sum) = if resume { begun(&part, &head).await } else { (0, Sum::default()) };
+    let (there, mut sum) = if resume {
+        begun(&part, &head).await
+    } else {
+        (0, Sum::default())
+    };
     let bar = progress::bytes(&from.key, head.size, job.quiet);
     bar.set_position(there);
 
     let mut open = OpenOptions::new();
-    let mut out = open.create(true).append(true).open(&part).map_err(|e| unwritable(&e))?;
+    let mut out = open
+        .create(true)
+        .append(true)
+        .open(&part)
+        .map_err(|e| unwritable(&e))?;
     out.set_len(there).map_err(|e| unwritable(&e))?;
     if there < head.size {
         let mut wanted = request(Method::GET, url(), empty())?;
@@ -115,7 +138,12 @@ async fn fetch(job: &Job<'_>, from: &Place, path: &Path, resume: bool) -> Result
         return Ok(None);
     }
     finish(&out, &part, path, &head).map_err(|e| unwritable(&e))?;
-    Ok(Some(Copied { objects: 1, bytes: head.size, cid: Some(head.cid), position: None }))
+    Ok(Some(Copied {
+        objects: 1,
+        bytes: head.size,
+        cid: Some(head.cid),
+        position: None,
+    }))
 }
 
 fn part_path(path: &Path) -> PathBuf {
@@ -130,7 +158,9 @@ async fn begun(part: &Path, head: &Head) -> (u64, Sum) {
     let (part, size) = (part.to_owned(), head.size);
     blocking(move || {
         let mut sum = Sum::default();
-        let Ok(mut file) = File::open(&part) else { return (0, sum) };
+        let Ok(mut file) = File::open(&part) else {
+            return (0, sum);
+        };
         let mut there = 0;
         let mut piece = vec![0; READ];
         loop {
@@ -143,7 +173,11 @@ async fn begun(part: &Path, head: &Head) -> (u64, Sum) {
                 Err(_) => return (0, Sum::default()),
             }
         }
-        if there > size { (0, Sum::default()) } else { (there, sum) }
+        if there > size {
+            (0, Sum::default())
+        } else {
+            (there, sum)
+        }
     })
     .await
 }
@@ -156,9 +190,12 @@ async fn receive(
 ) -> Result<(), Failure> {
     let mut body = response.into_body();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|e| broken(&e))?.into_data() else {
+            continue;
+        };
         // A megabyte at most: shorter than handing it to another thread and back.
-        tokio::task::block_in_place(|| out.write_all(&data)).map_err(|e| Failure::io("cannot write what arrives", &e))?;
+        tokio::task::block_in_place(|| out.write_all(&data))
+            .map_err(|e| Failure::io("cannot write what arrives", &e))?;
         sum.push(&data);
         bar.inc(data.len() as u64);
     }

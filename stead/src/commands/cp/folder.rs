@@ -20,9 +20,16 @@ pub(super) async fn up(job: &Job<'_>, folder: &Path, to: &Place) -> Result<Copie
     let prefix = prefix(&to.key);
     let one = quiet(job);
     let copies = files.into_iter().map(|relative| {
-        let place = Place { bucket: to.bucket.clone(), key: format!("{prefix}{relative}") };
+        let place = Place {
+            bucket: to.bucket.clone(),
+            key: format!("{prefix}{relative}"),
+        };
         let (path, one) = (folder.join(&relative), &one);
-        async move { upload::file(one, &path, &place).await.map_err(|failure| (path.display().to_string(), failure)) }
+        async move {
+            upload::file(one, &path, &place)
+                .await
+                .map_err(|failure| (path.display().to_string(), failure))
+        }
     });
     all(job, copies.collect()).await
 }
@@ -31,16 +38,24 @@ pub(super) async fn up(job: &Job<'_>, folder: &Path, to: &Place) -> Result<Copie
 pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<Copied, Failure> {
     let one = quiet(job);
     let mut copied = Copied::default();
-    let from = Place { key: prefix(&from.key), ..from.clone() };
+    let from = Place {
+        key: prefix(&from.key),
+        ..from.clone()
+    };
     let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
     while let Some(page) = pages.next().await? {
         let copies = page.objects.into_iter().map(|object| {
             let relative = PathBuf::from(object.key.get(from.key.len()..).unwrap_or_default());
-            let source = Place { bucket: object.bucket, key: object.key };
+            let source = Place {
+                bucket: object.bucket,
+                key: object.key,
+            };
             let one = &one;
             async move {
                 let name = source.to_string();
-                fetch(one, source, folder, &relative).await.map_err(|failure| (name, failure))
+                fetch(one, source, folder, &relative)
+                    .await
+                    .map_err(|failure| (name, failure))
             }
         });
         let page = all(job, copies.collect()).await?;
@@ -56,8 +71,10 @@ async fn fetch(job: &Job<'_>, source: Place, folder: &Path, relative: &Path) -> 
         return Ok(Copied::default());
     }
     let Some(relative) = download::safe(relative) else {
-        return Err(Failure::usage(format!("the key {:?} is no path below a folder", source.key))
-            .next("copy it by itself, to a file that you name"));
+        return Err(
+            Failure::usage(format!("the key {:?} is no path below a folder", source.key))
+                .next("copy it by itself, to a file that you name"),
+        );
     };
     let path = folder.join(relative);
     if let Some(parent) = path.parent() {
@@ -70,15 +87,28 @@ async fn fetch(job: &Job<'_>, source: Place, folder: &Path, relative: &Path) -> 
 /// Everything below a prefix, to below another.
 pub(super) async fn across_all(job: &Job<'_>, from: &Place, to: &Place) -> Result<Copied, Failure> {
     let target = prefix(&to.key);
-    let from = Place { key: prefix(&from.key), ..from.clone() };
+    let from = Place {
+        key: prefix(&from.key),
+        ..from.clone()
+    };
     let mut copied = Copied::default();
     let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
     while let Some(page) = pages.next().await? {
         let copies = page.objects.into_iter().map(|object| {
             let rest = object.key.get(from.key.len()..).unwrap_or_default();
-            let goal = Place { bucket: to.bucket.clone(), key: format!("{target}{rest}") };
-            let source = Place { bucket: object.bucket, key: object.key };
-            async move { across(job, &source, &goal).await.map_err(|failure| (source.to_string(), failure)) }
+            let goal = Place {
+                bucket: to.bucket.clone(),
+                key: format!("{target}{rest}"),
+            };
+            let source = Place {
+                bucket: object.bucket,
+                key: object.key,
+            };
+            async move {
+                across(job, &source, &goal)
+                    .await
+                    .map_err(|failure| (source.to_string(), failure))
+            }
         });
         let page = all(job, copies.collect()).await?;
         copied.objects += page.objects;
@@ -88,12 +118,21 @@ pub(super) async fn across_all(job: &Job<'_>, from: &Place, to: &Place) -> Resul
 }
 
 fn quiet<'a>(job: &Job<'a>) -> Job<'a> {
-    Job { client: job.client, at: job.at.clone(), quiet: true, restart: job.restart }
+    Job {
+        client: job.client,
+        at: job.at.clone(),
+        quiet: true,
+        restart: job.restart,
+    }
 }
 
 /// A prefix that names a folder: nothing, or something that ends with a slash.
 fn prefix(key: &str) -> String {
-    if key.is_empty() || key.ends_with('/') { key.to_owned() } else { format!("{key}/") }
+    if key.is_empty() || key.ends_with('/') {
+        key.to_owned()
+    } else {
+        format!("{key}/")
+    }
 }
 
 /// Runs the copies; one that fails does not keep the others from going on.
@@ -124,7 +163,10 @@ where
         Some(only) if failed == 1 && copied.objects == 0 => Err(only),
         Some(_) => {
             let (done, missing) = (copied.objects, failed);
-            Err(Failure::new(codes::PARTIAL, format!("{missing} of {} were not copied", done + missing)))
+            Err(Failure::new(
+                codes::PARTIAL,
+                format!("{missing} of {} were not copied", done + missing),
+            ))
         }
     }
 }

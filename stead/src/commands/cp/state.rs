@@ -39,7 +39,13 @@ impl Begun {
 
     /// A name that only the same copy has: from where to where.
     fn name(&self) -> String {
-        let what = format!("{}\0{}\0{}\0{}", self.node, self.bucket, self.key, self.file.display());
+        let what = format!(
+            "{}\0{}\0{}\0{}",
+            self.node,
+            self.bucket,
+            self.key,
+            self.file.display()
+        );
         let digest = cids::digest(&cids::raw(what.as_bytes())).unwrap_or_default();
         format!("{}.json", hex::encode(&digest[..16]))
     }
@@ -59,12 +65,17 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn of(begun: Begun) -> Self {
-        Self { path: dir().join(begun.name()), begun }
+        Self {
+            path: dir().join(begun.name()),
+            begun,
+        }
     }
 
     /// The upload that was begun with exactly this file, and one that was begun with an earlier state of it.
     pub(super) fn find(&self) -> (Option<String>, Option<String>) {
-        let stored = fs::read(&self.path).ok().and_then(|text| serde_json::from_slice::<Stored>(&text).ok());
+        let stored = fs::read(&self.path)
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Stored>(&text).ok());
         match stored {
             Some(stored) if stored.begun == self.begun => (Some(stored.upload), None),
             Some(stale) => (None, Some(stale.upload)),
@@ -74,7 +85,10 @@ impl State {
 
     /// Remembers the upload.
     pub(super) fn keep(&self, upload: &str) -> Result<(), Failure> {
-        let stored = Stored { begun: self.begun.clone(), upload: upload.to_owned() };
+        let stored = Stored {
+            begun: self.begun.clone(),
+            upload: upload.to_owned(),
+        };
         let text = serde_json::to_vec_pretty(&stored).unwrap_or_default();
         let half = self.path.with_extension("tmp");
         let write = || {

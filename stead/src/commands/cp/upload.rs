@@ -59,12 +59,20 @@ pub(super) async fn file(job: &Job<'_>, path: &Path, place: &Place) -> Result<Co
 }
 
 fn copied(stored: wire::Stored) -> Copied {
-    Copied { objects: 1, bytes: stored.size, cid: Some(stored.cid), position: Some(stored.position) }
+    Copied {
+        objects: 1,
+        bytes: stored.size,
+        cid: Some(stored.cid),
+        position: Some(stored.position),
+    }
 }
 
 fn changed(path: &Path) -> Failure {
-    Failure::new(codes::LOCAL_FILE, format!("{} changed while it was read", path.display()))
-        .next("repeat the command when nobody writes to the file")
+    Failure::new(
+        codes::LOCAL_FILE,
+        format!("{} changed while it was read", path.display()),
+    )
+    .next("repeat the command when nobody writes to the file")
 }
 
 fn mtime(meta: &std::fs::Metadata) -> String {
@@ -88,7 +96,10 @@ async fn whole(
     let pieces = tokio_util::io::ReaderStream::with_capacity(tokio::fs::File::from_std(file), READ);
     let body = streamed(pieces.inspect(move |piece| {
         if let Ok(bytes) = piece {
-            summed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(bytes);
+            summed
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .push(bytes);
             shown.inc(bytes.len() as u64);
         }
     }));
@@ -115,7 +126,10 @@ fn compare(ours: &str, theirs: &str, what: &str) -> Result<(), Failure> {
     if ours == theirs {
         return Ok(());
     }
-    Err(Failure::new(codes::MISMATCH, format!("{what} is stored as {theirs}; what was read here is {ours}")))
+    Err(Failure::new(
+        codes::MISMATCH,
+        format!("{what} is stored as {theirs}; what was read here is {ours}"),
+    ))
 }
 
 /// The length of the parts of a file: whole MiB, so that the object has the CID of the whole file.
@@ -145,8 +159,16 @@ async fn in_parts(
     let count = u32::try_from(size.div_ceil(part_bytes)).unwrap_or(u32::MAX);
     let sending = (1..=count).map(|number| {
         let (from, length) = part_range(size, part_bytes, number);
-        let known = there.iter().find(|part| part.number == number && part.size == length as u64);
-        let part = Part { client: job.client, place, upload: &upload, number, bar };
+        let known = there
+            .iter()
+            .find(|part| part.number == number && part.size == length as u64);
+        let part = Part {
+            client: job.client,
+            place,
+            upload: &upload,
+            number,
+            bar,
+        };
         part.send(file.clone(), path, from, length, known)
     });
     let mut running = futures::stream::iter(sending).buffered(AT_ONCE);
@@ -155,7 +177,10 @@ async fn in_parts(
         parts.push(part?);
     }
     drop(running);
-    if file.metadata().is_ok_and(|now| mtime(&now) != mtime(meta) || now.len() != size) {
+    if file
+        .metadata()
+        .is_ok_and(|now| mtime(&now) != mtime(meta) || now.len() != size)
+    {
         state.forget();
         abort(job.client, place, &upload).await;
         return Err(changed(path));
@@ -180,7 +205,11 @@ async fn begin(
     if let Some(upload) = same {
         if job.restart {
             abort(job.client, place, &upload).await;
-        } else if let Ok(known) = job.client.get::<wire::Upload>(upload_url(place, &upload, None)).await {
+        } else if let Ok(known) = job
+            .client
+            .get::<wire::Upload>(upload_url(place, &upload, None))
+            .await
+        {
             return Ok((upload, known.parts));
         }
     }
@@ -258,7 +287,11 @@ async fn put_part(
     bytes: Bytes,
     ours: &str,
 ) -> Result<wire::Part, Failure> {
-    let request = request(Method::PUT, upload_url(place, upload, Some(number)), body_of(bytes))?;
+    let request = request(
+        Method::PUT,
+        upload_url(place, upload, Some(number)),
+        body_of(bytes),
+    )?;
     let part: wire::Part = read(client.send(request).await?).await?;
     compare(ours, &part.cid, &format!("part {number} of {place}"))?;
     Ok(part)
@@ -314,7 +347,11 @@ async fn parts_of(
         piece = fill(&mut source).await?;
     }
     bar.finish_and_clear();
-    let request = json_request(Method::POST, upload_url(place, upload, None), &wire::CompleteUpload { parts })?;
+    let request = json_request(
+        Method::POST,
+        upload_url(place, upload, None),
+        &wire::CompleteUpload { parts },
+    )?;
     read(job.client.send(request).await?).await
 }
 
