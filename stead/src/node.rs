@@ -74,7 +74,7 @@ struct Ambient {
 
 impl Ambient {
     fn new(data: &Path, settings: &Settings) -> Self {
-        let space = Space::new(data, settings.storage.reserve_mib << 20);
+        let space = Space::new(data, reserve(data, settings));
         Self {
             clock: Clock::system(),
             rng: Rng::system(),
@@ -179,6 +179,13 @@ impl Node {
             )
         })
     }
+}
+
+/// Free space that client writes may not use, in bytes. On a small file system a tenth of it will do.
+fn reserve(data: &Path, settings: &Settings) -> u64 {
+    let wanted = settings.storage.reserve_mib << 20;
+    let whole = rustix::fs::statvfs(data).map(|stat| stat.f_blocks.saturating_mul(stat.f_frsize));
+    whole.map_or(wanted, |whole| wanted.min(whole / 10))
 }
 
 async fn open_store(data: &Path, ambient: &Ambient) -> Result<LocalStore, Failure> {

@@ -77,7 +77,8 @@ impl Table {
             }
         }
         let mut text = String::new();
-        if heading && !self.rows.is_empty() {
+        let named = self.columns.iter().any(|(name, _)| !name.is_empty());
+        if heading && named && !self.rows.is_empty() {
             let names: Vec<String> = self.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
             self.push(&mut text, &widths, &names);
         }

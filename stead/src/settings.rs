@@ -51,7 +51,8 @@ pub struct Api {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Storage {
-    /// Free space that client writes may not use, in MiB: what is written for them already must still fit.
+    /// Free space that client writes may not use, in MiB (but no more than a tenth of the file system): what
+    /// is written for them already must still fit.
     pub reserve_mib: u64,
     /// Memory for views, in MiB.
     pub cache_mib: usize,

@@ -175,7 +175,14 @@ fn source(text: &str) -> Result<Side, Failure> {
             Err(e) => Err(Failure::io(format_args!("cannot read {text}"), &e)),
         };
     }
-    place(text).map(Side::Stead)
+    let place = place(text)?;
+    if place.key.is_empty() && !text.contains('/') {
+        return Err(
+            Failure::new(codes::LOCAL_FILE, format!("there is no file {text}"))
+                .next("check its name; a whole bucket is copied with `stead cp -r BUCKET/ FOLDER`"),
+        );
+    }
+    Ok(Side::Stead(place))
 }
 
 fn target(text: &str, source: &Side) -> Result<Side, Failure> {

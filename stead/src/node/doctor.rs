@@ -120,7 +120,7 @@ fn settings(node: &NodeOperations) -> Check {
 }
 
 fn space(node: &NodeOperations) -> Check {
-    let reserve = node.settings.storage.reserve_mib << 20;
+    let reserve = super::reserve(&node.data, &node.settings);
     let next = "make room on the disk; `stead gc` frees what nothing reaches any more";
     match free_bytes(&node.data) {
         Ok(free) => {
