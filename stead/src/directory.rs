@@ -64,11 +64,15 @@ impl Directory {
                 .map_err(|e| unusable(path, &e))?;
         }
         check_owner(path)?;
+        let begun = read_format(path)?.is_some();
+        if !begun {
+            check_empty(path)?;
+        }
         let lock = lock(path)?;
+        // Asked again: until it was locked, another process could begin in it.
         let fresh = match read_format(path)? {
             Some(_) => false,
             None => {
-                check_empty(path)?;
                 fs::set_permissions(path, fs::Permissions::from_mode(0o700))
                     .map_err(|e| unusable(path, &e))?;
                 write_private(&path.join(FORMAT_FILE), format!("{FORMAT}\n").as_bytes())

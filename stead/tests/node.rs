@@ -118,8 +118,8 @@ fn a_second_process_a_newer_format_and_a_foreign_directory_are_refused() {
     );
     assert_eq!(
         std::fs::read_dir(&foreign).unwrap().count(),
-        2,
-        "only the lock was made"
+        1,
+        "nothing was made in it"
     );
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn scrub(global: &Global, args: &Scrub) -> Result<u8, Failure> 
     for damage in &report.damaged {
         let cid = damage.cid.as_deref().unwrap_or("a block whose name is lost");
         output::line(format_args!(
-            "fail  {cid} in pack {:06} at byte {}: {}",
+            "fail  {cid} in blocks/{:06}.pack at byte {}: {}",
             damage.pack, damage.offset, damage.why
         ));
     }
