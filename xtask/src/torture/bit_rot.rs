@@ -129,6 +129,11 @@ fn find(dir: &Path, end: &str) -> Outcome<Vec<PathBuf>> {
 
 /// Flips one bit in place, as a disk would: the file stays the same file.
 fn flip(file: &Path, offset: u64) -> Outcome {
+    println!("    flipping a bit of {} at {offset}", file.display());
+    flip_quietly(file, offset)
+}
+
+fn flip_quietly(file: &Path, offset: u64) -> Outcome {
     use std::os::unix::fs::FileExt;
     let open = std::fs::File::options().read(true).write(true).open(file)?;
     let mut byte = [0];
@@ -136,7 +141,6 @@ fn flip(file: &Path, offset: u64) -> Outcome {
     byte[0] ^= 0x10;
     open.write_all_at(&byte, offset)?;
     open.sync_all()?;
-    println!("    flipped a bit of {} at {offset}", file.display());
     Ok(())
 }
 
@@ -186,7 +190,7 @@ fn pack(prepared: &mut Prepared) -> Outcome {
     if found.refused.len() != victims.len() || found.good != prepared.objects.len() - victims.len() {
         return Err(format!("refused, but only two are damaged: {:?}", found.refused).into());
     }
-    must_name(prepared, &["scrub"], &[".pack"])?;
+    must_name(prepared, &["scrub"], &["pack 00"])?;
     goes_on(&server, &mut prepared.random)?;
     // Writing the object again heals it: the new block is not taken for the damaged one.
     for victim in &victims {
@@ -236,8 +240,9 @@ fn damage_state(prepared: &mut Prepared) -> Outcome {
     for file in find(&prepared.settings.data.join("state"), ".redb")? {
         let length = std::fs::metadata(&file)?.len();
         for _ in 0..8 {
-            flip(&file, prepared.random.below(length))?;
+            flip_quietly(&file, prepared.random.below(length))?;
         }
+        println!("    flipped 8 bits of {}", file.display());
     }
     Ok(())
 }
@@ -278,22 +283,23 @@ fn state_running(prepared: &mut Prepared) -> Outcome {
     all_good(&server, &prepared.objects)
 }
 
-/// The largest file below `raft/`: the log.
+/// The write-ahead log's file with the most in it, and how much that is: files are made long beforehand.
 fn raft_file(prepared: &Prepared) -> Outcome<(PathBuf, u64)> {
-    let files = find(&prepared.settings.data.join("raft"), "")?;
-    let sized = files
-        .into_iter()
-        .filter_map(|file| Some((std::fs::metadata(&file).ok()?.len(), file)));
-    sized
-        .max()
-        .map(|(length, file)| (file, length))
-        .ok_or_else(|| "no file in raft/".into())
+    let used = |file: PathBuf| {
+        let data = std::fs::read(&file).ok()?;
+        Some((data.iter().rposition(|byte| *byte != 0)? as u64, file))
+    };
+    let files = find(&prepared.settings.data.join("raft"), ".wal")?;
+    let fullest = files.into_iter().filter_map(used).max();
+    fullest
+        .map(|(used, file)| (file, used))
+        .ok_or_else(|| "no write-ahead log in raft/".into())
 }
 
 /// Everything in it is durable elsewhere: nothing is lost, whatever it says.
 fn raft_log(prepared: &mut Prepared) -> Outcome {
-    let (file, length) = raft_file(prepared)?;
-    flip(&file, length / 2)?;
+    let (file, used) = raft_file(prepared)?;
+    flip(&file, used / 2)?;
     let server = start(prepared)?;
     all_good(&server, &prepared.objects)?;
     goes_on(&server, &mut prepared.random)?;
@@ -304,13 +310,7 @@ fn raft_log(prepared: &mut Prepared) -> Outcome {
 
 /// It is the only copy of some of what was acknowledged: all of it is there, or the start is refused by name.
 fn raft_log_killed(prepared: &mut Prepared) -> Outcome {
-    let (file, length) = raft_file(prepared)?;
-    let data = std::fs::read(&file)?;
-    // A preallocated file is longer than what is written.
-    let used = data
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(length, |last| last as u64);
+    let (file, used) = raft_file(prepared)?;
     flip(&file, used / 2)?;
     match start(prepared) {
         Ok(server) => {

@@ -5,8 +5,10 @@ use crate::content::Random;
 use crate::server::Server;
 use crate::sign::{Request, Signer, UNSIGNED};
 use crate::{Outcome, process};
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// No stalled client may hold a connection for longer.
@@ -89,9 +91,12 @@ pub fn slow(bench: &Bench) -> Outcome {
             true,
         ),
         ("a body that never begins", put("never"), &silent, true),
+        ("a body by single bytes", put("drip"), &byte, true),
         ("an answer that nobody reads", get, &silent, false),
     ];
+    let ends: Mutex<BTreeMap<String, Vec<f64>>> = Mutex::default();
     let failures: Vec<String> = std::thread::scope(|scope| {
+        let ends = &ends;
         let run = |name: &str, first: &[u8], drip: Drip<'_>, reads: bool| -> Result<(), String> {
             let mut stream = TcpStream::connect(&host).map_err(|why| why.to_string())?;
             stream.write_all(first).map_err(|why| why.to_string())?;
@@ -101,7 +106,8 @@ pub fn slow(bench: &Bench) -> Outcome {
                 return Ok(());
             }
             let after = until_closed(stream, drip).map_err(|why| format!("{name}: {why}"))?;
-            println!("  {name}: ended by the server after {:.1} s", after.as_secs_f64());
+            let mut ends = ends.lock().map_err(|_| "another client panicked")?;
+            ends.entry(name.to_owned()).or_default().push(after.as_secs_f64());
             Ok(())
         };
         let running: Vec<_> = cases
@@ -124,10 +130,18 @@ pub fn slow(bench: &Bench) -> Outcome {
         failures.extend(running.into_iter().filter_map(finish));
         failures
     });
+    for (name, mut after) in ends.into_inner().map_err(|_| "a client panicked")? {
+        after.sort_by(f64::total_cmp);
+        let (least, most) = (after[0], after[after.len() - 1]);
+        println!(
+            "  {name}, {} times: ended by the server after {least:.1} to {most:.1} s",
+            after.len()
+        );
+    }
     if let Some(first) = failures.first() {
         return Err(format!("{} failures, the first: {first}", failures.len()).into());
     }
-    for key in ["stalled", "never"] {
+    for key in ["stalled", "never", "drip"] {
         if server.client().get(BUCKET, key)?.is_some() {
             return Err(format!("{key} is stored although its body never came").into());
         }
@@ -154,6 +168,9 @@ pub fn idle(bench: &Bench) -> Outcome {
     let mut connections = Vec::with_capacity(IDLE);
     let begin = Instant::now();
     for at in 0..IDLE {
+        if at > 0 && at % 2_500 == 0 {
+            println!("  {at} after {:.1} s", begin.elapsed().as_secs_f64());
+        }
         let connection = TcpStream::connect_timeout(&server.address, Duration::from_secs(10));
         connections.push(connection.map_err(|why| format!("connection {at}: {why}"))?);
     }

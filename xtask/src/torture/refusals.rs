@@ -51,7 +51,7 @@ fn refused(settings: &Settings, what: &str, words: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// Every file with its bytes, to see that nothing was touched.
+/// Every file with its bytes, to see that nothing was touched; the lock names whoever tried last.
 fn contents(dir: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {
     let mut all = BTreeMap::new();
     let mut dirs = vec![dir.to_owned()];
@@ -60,7 +60,7 @@ fn contents(dir: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 dirs.push(entry.path());
-            } else if entry.file_type()?.is_file() {
+            } else if entry.file_type()?.is_file() && entry.file_name() != "lock" {
                 all.insert(
                     entry.path().to_string_lossy().into_owned(),
                     std::fs::read(entry.path())?,
