@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// What `up` logs where nobody says otherwise.
-pub const NODE: &str = "info,openraft=warn";
+/// What `up` logs where nobody says otherwise. `s3s` would log every refused request as an error.
+pub const NODE: &str = "info,openraft=warn,s3s=off";
 /// What other commands log where nobody says otherwise.
 pub const COMMAND: &str = "error,openraft=off";
 
