@@ -1,5 +1,5 @@
 //! The S3 gateway alone, over a node made by hand, for trying and measuring it without the rest:
-//! `cargo run --release -p stead-gateway-s3 --example serve -- DIRECTORY [no-fast-path]`.
+//! `cargo run --release -p stead-gateway-s3 --example serve -- DIRECTORY`.
 //!
 //! Prints one line of JSON with its endpoint and a key once it is ready. Ends when its input ends.
 
@@ -89,9 +89,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_env_filter("warn,s3s=off")
         .with_writer(std::io::stderr)
         .init();
-    let mut arguments = std::env::args().skip(1);
-    let data = arguments.next().ok_or("the directory is missing")?;
-    let fast_path = arguments.next().is_none();
+    let data = std::env::args().nth(1).ok_or("the directory is missing")?;
     std::fs::create_dir_all(&data)?;
     listen::raise_open_files();
     let tasks = Tasks::new();
@@ -117,11 +115,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .await?;
     let listener = Listener::bind("127.0.0.1:0".parse()?).await?;
     let endpoint = listener.address().map(|address| format!("http://{address}"));
-    let options = S3Options {
-        fast_path,
-        ..S3Options::default()
-    };
-    let gateway = Arc::new(S3::new(context, options, ListenOptions::new("s3")));
+    let gateway = Arc::new(S3::new(context, S3Options::default(), ListenOptions::new("s3")));
     let served = tasks.spawn(TaskKind::Listener, "s3", gateway.serve(listener));
     let ready = serde_json::json!({
         "endpoint": endpoint, "access_key": all[0], "secret_key": all[1],

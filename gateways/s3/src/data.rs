@@ -1,6 +1,6 @@
 //! The data plane: GET, HEAD and PUT of objects, and PUT of parts, from HTTP to HTTP.
 //!
-//! Both ways in (through `s3s`, and the fast path) end here, so that they cannot differ.
+//! Reached from [`crate::route`], behind `s3s`' authentication.
 
 use crate::conditions::{self, Verdict};
 use crate::headers;
@@ -230,7 +230,7 @@ impl S3Gateway {
         Ok(response)
     }
 
-    /// A PUT whose body `s3s` has unwrapped, or the fast path passes on as it came.
+    /// A PUT whose body `s3s` has unwrapped.
     pub async fn store(&self, ask: &Ask<'_>, verify: Verify, body: Body) -> S3Result<Response<Body>> {
         match ask.value("uploadId") {
             Some(_) => self.put_part(ask, verify, body::stream(body)).await,

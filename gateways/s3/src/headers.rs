@@ -1,6 +1,6 @@
 //! Headers: what a request's headers say of an object, and an object's headers in an answer.
 //!
-//! Used by every way into the gateway, so that none of them can differ.
+//! The one place for them, so that no two operations can differ.
 
 use crate::errors::{self, X_AMZ_VERSION_ID, insert};
 use crate::{dates, rfc2047, tags};

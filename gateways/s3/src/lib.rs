@@ -1,8 +1,8 @@
 //! The S3 gateway: S3 requests to objects and back.
 //!
 //! Owns: the S3 syntax — paths, headers, XML, error codes, listings' tokens — and nothing of what lies
-//! below it. A request comes in at [`service`], passes the gate ([`gate`]), is authenticated (by `s3s`, or
-//! on the fast path by `stead_gateway::sigv4`), and ends either in the data plane ([`data`]: bytes of
+//! below it. A request comes in at [`service`], passes the gate ([`gate`]), is authenticated by
+//! `s3s`, and ends either in the data plane ([`data`]: bytes of
 //! objects and parts) or in one of the operations on documents ([`ops`]).
 //! Promises: a request that is refused has stored nothing; every answer carries a request id, and where
 //! they apply the object's CID and the log position.
@@ -15,7 +15,6 @@ mod conditions;
 mod data;
 mod dates;
 mod errors;
-mod fast;
 mod gate;
 mod headers;
 mod ops;
@@ -38,16 +37,12 @@ use stead_gateway::{Gateway, Listener, WriteContext, listen};
 pub struct S3Options {
     /// The region that buckets say they are in. Signatures may name any region.
     pub region: String,
-    /// Whether plain object requests are answered without `s3s`. For tests and measurements; both ways
-    /// behave alike.
-    pub fast_path: bool,
 }
 
 impl Default for S3Options {
     fn default() -> Self {
         Self {
             region: "us-east-1".into(),
-            fast_path: true,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The data plane behind `s3s`: object GET, HEAD and PUT leave it after authentication, with the body
 //! unwrapped, because it is stricter about headers than S3 is (a `Range` that does not parse is to be
-//! ignored, not refused) and because both ways in must behave alike.
+//! ignored, not refused), and because reading headers into its types and writing them out again costs.
+//! (Authenticating these without `s3s` as well was measured: 24 instead of 27 µs of CPU for a GET of 4 KiB,
+//! nothing for a PUT. It was not kept.)
 
 use crate::auth::{self, Act};
 use crate::data::Ask;

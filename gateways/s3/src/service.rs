@@ -4,7 +4,7 @@ use crate::auth::Keys;
 use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
 use crate::target::{Target, query_value};
-use crate::{S3Options, fast, gate, ops, route};
+use crate::{S3Options, gate, ops, route};
 use http::header::{CONNECTION, HeaderName, HeaderValue, SERVER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
@@ -14,7 +14,6 @@ use std::sync::Arc;
 use stead_event::Via;
 use stead_event::body::Versioning;
 use stead_gateway::metrics::Answered;
-use stead_gateway::sigv4::SigningKeys;
 use stead_gateway::{Objects, Peer, ReadContext, WriteContext, listen};
 
 /// The gateway's name in events and metrics.
@@ -61,7 +60,6 @@ pub struct S3Gateway {
     pub(crate) objects: Objects,
     pub(crate) options: S3Options,
     pub(crate) keys: Keys,
-    pub(crate) signing_keys: SigningKeys,
 }
 
 impl S3Gateway {
@@ -71,7 +69,6 @@ impl S3Gateway {
             objects: Objects::new(context),
             options,
             keys,
-            signing_keys: SigningKeys::default(),
         }
     }
 
@@ -128,9 +125,6 @@ impl Service {
             Ok(target) => target,
             Err(error) => return errors::answer(error),
         };
-        if self.gateway.options.fast_path && fast::fits(&head, &target) {
-            return self.gateway.fast(arrival, &head, &target, body).await;
-        }
         self.through_s3s(arrival, head, &target, body).await
     }
 
