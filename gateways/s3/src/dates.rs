@@ -31,9 +31,10 @@ pub fn http(at: Timestamp) -> String {
     whole_seconds(at).format(FIXED).unwrap_or_default()
 }
 
-/// For `s3s`, cut to whole seconds, so that listings and headers agree.
+/// For documents, which have milliseconds: a client that compares a file's time of change with that of the
+/// object it just made (`aws s3 sync`) would take the file for newer, were the object's cut to whole seconds.
 pub fn s3(at: Timestamp) -> S3Timestamp {
-    whole_seconds(at).into()
+    at.to_datetime().into()
 }
 
 fn whole_seconds(at: Timestamp) -> OffsetDateTime {
