@@ -2,7 +2,7 @@
 //! drain, metrics, error codes.
 //!
 //! Owns: [`context`] (what a gateway may touch), [`objects`] (bodies to blocks and events, and back),
-//! [`sigv4`], [`listen`] (the only HTTP server loop), [`metrics`], [`codes`] (every stable error code),
+//! [`sigv4`], [`sigv2`] (presigned URLs only), [`listen`] (the only HTTP server loop), [`metrics`], [`codes`] (every stable error code),
 //! [`secrets`] and [`identity`] (access keys).
 //! Promises: nothing is stored unless everything that the client claimed about its bytes is true; an
 //! answered write is durable; memory for one connection and one upload is bounded.
@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod objects;
 pub mod protocol;
 pub mod secrets;
+pub mod sigv2;
 pub mod sigv4;
 
 pub use codes::Code;

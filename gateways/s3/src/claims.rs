@@ -4,7 +4,7 @@ use crate::errors;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use s3s::{S3Result, TrailingHeaders, s3_error};
 use stead_gateway::objects::{Algorithm, ChecksumSpec, Verify};
@@ -138,7 +138,12 @@ pub fn in_headers(headers: &HeaderMap) -> S3Result<ChecksumSpec> {
 /// The algorithm that a request names without a value.
 pub fn named(headers: &HeaderMap) -> S3Result<Option<Algorithm>> {
     let names = ["x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm"];
-    let Some(value) = names.iter().find_map(|name| headers.get(*name)) else {
+    algorithm(names.iter().find_map(|name| headers.get(*name)))
+}
+
+/// The algorithm that a header's value names.
+pub fn algorithm(value: Option<&HeaderValue>) -> S3Result<Option<Algorithm>> {
+    let Some(value) = value else {
         return Ok(None);
     };
     let value = value.to_str().unwrap_or_default();

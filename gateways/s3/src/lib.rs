@@ -1,8 +1,8 @@
 //! The S3 gateway: S3 requests to objects and back.
 //!
 //! Owns: the S3 syntax — paths, headers, XML, error codes, listings' tokens — and nothing of what lies
-//! below it. A request comes in at [`service`], passes the gate ([`gate`]), is authenticated by
-//! `s3s`, and ends either in the data plane ([`data`]: bytes of
+//! below it. A request comes in at [`service`], passes the gate ([`gate`]; presigned URLs of
+//! the old kind, [`presigned`], too), is authenticated by `s3s`, and ends either in the data plane ([`data`]: bytes of
 //! objects and parts) or in one of the operations on documents ([`ops`]).
 //! Promises: a request that is refused has stored nothing; every answer carries a request id, and where
 //! they apply the object's CID and the log position.
@@ -18,6 +18,7 @@ mod errors;
 mod gate;
 mod headers;
 mod ops;
+mod presigned;
 mod range;
 mod rfc2047;
 mod route;
@@ -82,7 +83,7 @@ impl Gateway for S3 {
     }
 
     fn describe(&self) -> &'static str {
-        "Amazon S3's REST API, path style, signed with Signature Version 4"
+        "Amazon S3's REST API, path style, signed with Signature Version 4 (presigned URLs also with 2)"
     }
 
     async fn serve(self: Arc<Self>, listener: Listener) {

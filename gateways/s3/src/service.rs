@@ -4,7 +4,7 @@ use crate::auth::Keys;
 use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
 use crate::target::{Target, query_value};
-use crate::{S3Options, gate, ops, route};
+use crate::{S3Options, gate, ops, presigned, route};
 use http::header::{CONNECTION, HeaderName, HeaderValue, SERVER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
@@ -120,12 +120,19 @@ impl Service {
         }
     }
 
-    async fn answer(&self, arrival: &Arrival, head: Parts, body: Body) -> Response<Body> {
-        let target = match gate::enter(&head) {
-            Ok(target) => target,
-            Err(error) => return errors::answer(error),
-        };
-        self.through_s3s(arrival, head, &target, body).await
+    async fn answer(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
+        match self.enter(&mut head) {
+            Ok(target) => self.through_s3s(arrival, head, &target, body).await,
+            Err(error) => errors::answer(error),
+        }
+    }
+
+    /// What is refused before `s3s` sees it, which authenticates again.
+    fn enter(&self, head: &mut Parts) -> S3Result<Target> {
+        presigned::unfold(head)?;
+        let target = gate::enter(head)?;
+        presigned::verify(head, &self.gateway.keys, self.gateway.context().clock.now())?;
+        Ok(target)
     }
 
     async fn through_s3s(

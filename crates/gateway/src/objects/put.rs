@@ -1,15 +1,21 @@
 //! Putting and copying objects.
 
+use super::digest::{Claims, Digester};
 use super::ingest::{Incoming, Ingested, ingest};
-use super::{BodyError, CopyRequest, GetRequest, ObjectError, Objects, PutDone, PutRequest, Verify, rules};
+use super::{
+    Algorithm, BodyError, ChecksumSpec, CopyRequest, GetRequest, ObjectError, Objects, PutDone, PutRequest,
+    Verify, rules,
+};
 use crate::{Caller, Limits};
 use bytes::Bytes;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use std::pin::pin;
-use stead_event::body::{ObjectPut, Versioning};
+use stead_event::body::{Checksum, ObjectPut, Part, Versioning};
 use stead_event::{EventId, TextMap};
 use stead_log::command::INLINE_MAX;
 use stead_log::{Draft, Expect, Precondition};
+use stead_runtime::blocking;
+use stead_view::ObjectRecord;
 
 impl Objects {
     /// Stores an object.
@@ -152,8 +158,18 @@ impl Objects {
         })
     }
 
-    /// Makes an object of the blocks of another; no bytes move.
+    /// Makes an object of the blocks of another; no bytes move. The checksum is the source's.
     pub async fn copy(&self, request: CopyRequest) -> Result<PutDone, ObjectError> {
+        self.copy_with(request, None).await
+    }
+
+    /// As [`Self::copy`], with a checksum of the whole by `algorithm`: where the source has another one, its
+    /// bytes are read once more.
+    pub async fn copy_with(
+        &self,
+        request: CopyRequest,
+        algorithm: Option<Algorithm>,
+    ) -> Result<PutDone, ObjectError> {
         let CopyRequest {
             source_bucket,
             source_key,
@@ -191,20 +207,23 @@ impl Objects {
         let cid = record
             .cid
             .ok_or_else(|| ObjectError::Damaged("an object without a CID".into()))?;
-        let (headers, metadata) = metadata.unwrap_or((record.headers, record.metadata));
-        let tags = tags.unwrap_or(record.tags);
+        let (headers, metadata) =
+            metadata.unwrap_or_else(|| (record.headers.clone(), record.metadata.clone()));
+        let tags = tags.unwrap_or_else(|| record.tags.clone());
         check_metadata(&self.context().limits, &metadata)?;
         check_tags(&self.context().limits, &tags)?;
+        // Also while they are read, the source's blocks are not to go.
         let pin = self.context().store.pin(&[cid]);
+        let (checksum, parts) = self.checksum_of_copy(&record, algorithm).await?;
         let put = ObjectPut {
             bucket,
-            checksum: record.checksum,
+            checksum,
             cid,
             etag: record.etag,
             headers,
             key,
             metadata,
-            parts: record.parts,
+            parts,
             size: record.size,
             source: Some(source_name(
                 &source_bucket,
@@ -220,6 +239,43 @@ impl Objects {
             .await;
         drop(pin);
         done
+    }
+
+    /// The checksum that a copy of `record` has, and its parts: those of a multipart object keep no checksums
+    /// of another kind than the whole's.
+    async fn checksum_of_copy(
+        &self,
+        record: &ObjectRecord,
+        algorithm: Option<Algorithm>,
+    ) -> Result<(Option<Checksum>, Vec<Part>), ObjectError> {
+        let there = |algorithm: Algorithm| {
+            let found = record.checksum.as_ref();
+            found.is_some_and(|found| !found.composite && found.algorithm == algorithm.name())
+        };
+        let Some(algorithm) = algorithm.filter(|algorithm| !there(*algorithm)) else {
+            return Ok((record.checksum.clone(), record.parts.clone()));
+        };
+        let mut digester = Digester::new(algorithm, false);
+        let mut body = self.body(record, None).await?.body;
+        while let Some(bytes) = body.next().await {
+            let bytes = bytes?;
+            digester = blocking(move || {
+                digester.update(&bytes);
+                digester
+            })
+            .await;
+        }
+        let claims = Claims::new(Verify {
+            content_length: Some(record.size),
+            checksum: ChecksumSpec::Compute(algorithm),
+            ..Verify::default()
+        })?;
+        let checksum = claims.check(&digester.finish())?;
+        let bare = |part: &Part| Part {
+            checksum: None,
+            ..part.clone()
+        };
+        Ok((Some(checksum), record.parts.iter().map(bare).collect()))
     }
 }
 

@@ -1,10 +1,11 @@
-//! Copies: whole objects, and parts of them into uploads. No bytes move.
+//! Copies: whole objects, and parts of them into uploads. No bytes move; those of an object are read where
+//! a checksum is asked for that the source does not have.
 
 use super::{caller, checksum_type, failed, put_checksum, tag, when};
 use crate::conditions::{self, Verdict};
 use crate::data::{Ask, part_number};
 use crate::service::S3Gateway;
-use crate::{headers, range};
+use crate::{claims, headers, range};
 use http::HeaderMap;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -74,6 +75,7 @@ impl S3Gateway {
         let input = &request.input;
         let source = Source::of(&input.copy_source)?;
         let described = headers::described(&request.headers)?;
+        let algorithm = claims::algorithm(request.headers.get("x-amz-checksum-algorithm"))?;
         let new_metadata = replaces(
             input.metadata_directive.as_ref().map(MetadataDirective::as_str),
             "metadata",
@@ -117,7 +119,7 @@ impl S3Gateway {
             expect: self.expected(&ask)?,
             caller: caller.clone(),
         };
-        let done = self.objects.copy(copy).await.map_err(failed)?;
+        let done = self.objects.copy_with(copy, algorithm).await.map_err(failed)?;
         let mut result = CopyObjectResult {
             checksum_type: done.checksum.as_ref().map(checksum_type),
             e_tag: Some(tag(&done.etag)),
