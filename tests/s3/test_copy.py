@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+import raw as raw_http
 from conftest import keys_of, new_bucket, refused
 
 MIB = 1 << 20
@@ -103,3 +104,36 @@ def test_versions(s3, versioned):
     assert refused(s3.copy_object, Bucket=versioned, Key="to", CopySource=gone) == ("NoSuchKey", 404)
     named = {**gone, "VersionId": marker}
     assert refused(s3.copy_object, Bucket=versioned, Key="to", CopySource=named) == ("InvalidRequest", 400)
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME"])
+@pytest.mark.parametrize("size", [0, 5, 3 * MIB + 1])
+def test_another_checksum(s3, bucket, size, algorithm):
+    body = os.urandom(size)
+    field = f"Checksum{algorithm}"
+    expected = getattr(raw_http, algorithm.lower())(body)
+    s3.put_object(Bucket=bucket, Key="a", Body=body, ChecksumAlgorithm="CRC32")
+    source = {"Bucket": bucket, "Key": "a"}
+    copy = s3.copy_object(Bucket=bucket, Key="b", CopySource=source, ChecksumAlgorithm=algorithm)["CopyObjectResult"]
+    assert (copy[field], copy["ChecksumType"]) == (expected, "FULL_OBJECT")
+    got = s3.get_object(Bucket=bucket, Key="b", ChecksumMode="ENABLED")
+    assert (got[field], got["Body"].read()) == (expected, body)
+    assert "ChecksumCRC32" in s3.copy_object(Bucket=bucket, Key="d", CopySource=source)["CopyObjectResult"]
+
+
+def test_checksum_of_a_multipart_source(s3, raw, bucket):
+    """A checksum of parts' checksums becomes one of the whole where one is asked for."""
+    parts = [os.urandom(5 * MIB), b"end"]
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="m", ChecksumAlgorithm="SHA256")["UploadId"]
+    done = []
+    for number, part in enumerate(parts, 1):
+        sent = s3.upload_part(Bucket=bucket, Key="m", UploadId=upload, PartNumber=number, Body=part, ChecksumAlgorithm="SHA256")
+        done.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]})
+    s3.complete_multipart_upload(Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": done})
+    source = {"Bucket": bucket, "Key": "m"}
+    copy = s3.copy_object(Bucket=bucket, Key="to", CopySource=source, ChecksumAlgorithm="SHA256")["CopyObjectResult"]
+    assert (copy["ChecksumSHA256"], copy["ChecksumType"]) == (raw_http.sha256(b"".join(parts)), "FULL_OBJECT")
+    kept = s3.copy_object(Bucket=bucket, Key="kept", CopySource=source)["CopyObjectResult"]
+    assert kept["ChecksumType"] == "COMPOSITE"
+    wrong = {"x-amz-copy-source": f"/{bucket}/m", "x-amz-checksum-algorithm": "MD4"}
+    assert raw.call("PUT", f"/{bucket}/x", headers=wrong) == ("InvalidRequest", 400)

@@ -11,8 +11,8 @@ use http::{HeaderMap, Method, Request, Response};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result, s3_error};
 use std::sync::Arc;
-use stead_event::Via;
 use stead_event::body::Versioning;
+use stead_event::{Timestamp, Via};
 use stead_gateway::metrics::Answered;
 use stead_gateway::{Objects, Peer, ReadContext, WriteContext, listen};
 
@@ -131,7 +131,8 @@ impl Service {
     fn enter(&self, head: &mut Parts) -> S3Result<Target> {
         presigned::unfold(head)?;
         let target = gate::enter(head)?;
-        presigned::verify(head, &self.gateway.keys, self.gateway.context().clock.now())?;
+        let now = Timestamp::from_micros(self.gateway.context().clock.now_micros());
+        presigned::verify(head, &target, &self.gateway.keys, now)?;
         Ok(target)
     }
 
