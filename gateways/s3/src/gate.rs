@@ -230,13 +230,14 @@ fn sub_resource(method: &Method, target: &Target, query: &Query) -> S3Result<()>
     if matches!(*method, Method::GET | Method::HEAD) {
         return Ok(());
     }
-    let presigned_v2 = has(query, "Signature");
+    let presigned_v2 = has(query, "Signature") || has(query, "AWSAccessKeyId");
+    let own = |name: &str| presigned_v2 && sigv2::is_own(name);
     let unknown = query.iter().map(|(name, _)| name.as_str()).find(|name| {
         !KNOWN.contains(name)
             && !SILENT.contains(name)
             && !name.starts_with("X-Amz-")
             && !name.starts_with("x-amz-")
-            && !(presigned_v2 && sigv2::is_own(name))
+            && !own(name)
     });
     if let Some(name) = unknown {
         return Err(s3_error!(

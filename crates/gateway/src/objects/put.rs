@@ -176,16 +176,12 @@ impl Objects {
             source_version,
             source_at,
             source_etag,
-            ..
-        } = request;
-        let CopyRequest {
             bucket,
             key,
             metadata,
             tags,
             expect,
             caller: Caller { identity, via },
-            ..
         } = request;
         identity.check_write(&bucket)?;
         rules::key(&key)?;
@@ -215,6 +211,7 @@ impl Objects {
         // Also while they are read, the source's blocks are not to go.
         let pin = self.context().store.pin(&[cid]);
         let (checksum, parts) = self.checksum_of_copy(&record, algorithm).await?;
+        let source = source_name(&source_bucket, &source_key, record.version.as_deref());
         let put = ObjectPut {
             bucket,
             checksum,
@@ -225,11 +222,7 @@ impl Objects {
             metadata,
             parts,
             size: record.size,
-            source: Some(source_name(
-                &source_bucket,
-                &source_key,
-                record.version.as_deref(),
-            )),
+            source: Some(source),
             tags,
             upload: None,
             via,

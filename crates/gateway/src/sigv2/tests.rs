@@ -93,7 +93,7 @@ fn the_documented_texts() {
             "c2WLPFtWHVgbEmeEG93a4cG37dM=",
         ),
     ] {
-        assert_eq!(BASE64.encode(sign(SECRET, &text)), signature, "{text}");
+        assert_eq!(BASE64.encode(sign(SECRET, text)), signature, "{text}");
     }
 }
 
