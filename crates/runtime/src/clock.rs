@@ -34,7 +34,8 @@ impl ManualTime {
 
     /// Moves time forward.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(by.as_micros().try_into().unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.0
+            .fetch_add(by.as_micros().try_into().unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 }
 

@@ -84,7 +84,10 @@ impl Default for Tasks {
 impl Tasks {
     /// None running.
     pub fn new() -> Self {
-        Self { running: Arc::default(), stop: Arc::new(watch::Sender::new(false)) }
+        Self {
+            running: Arc::default(),
+            stop: Arc::new(watch::Sender::new(false)),
+        }
     }
 
     #[allow(clippy::disallowed_methods)] // this is the one place
@@ -92,8 +95,18 @@ impl Tasks {
         let mut running = self.running.lock();
         running.next += 1;
         let id = running.next;
-        running.tasks.push((id, TaskInfo { kind, name: name.to_owned(), since: Instant::now() }));
-        Entry { id, running: self.running.clone() }
+        running.tasks.push((
+            id,
+            TaskInfo {
+                kind,
+                name: name.to_owned(),
+                since: Instant::now(),
+            },
+        ));
+        Entry {
+            id,
+            running: self.running.clone(),
+        }
     }
 
     /// Runs a future as a task. Must be called within a Tokio runtime.
@@ -136,7 +149,12 @@ impl Tasks {
 
     /// What runs now.
     pub fn list(&self) -> Vec<TaskInfo> {
-        self.running.lock().tasks.iter().map(|(_, info)| info.clone()).collect()
+        self.running
+            .lock()
+            .tasks
+            .iter()
+            .map(|(_, info)| info.clone())
+            .collect()
     }
 
     /// Waits until no task of `kind` runs, at most `bound`. Answers how many still do.
@@ -144,7 +162,13 @@ impl Tasks {
     pub async fn drain(&self, kind: TaskKind, bound: Duration) -> usize {
         let until = Instant::now() + bound;
         loop {
-            let left = self.running.lock().tasks.iter().filter(|(_, info)| info.kind == kind).count();
+            let left = self
+                .running
+                .lock()
+                .tasks
+                .iter()
+                .filter(|(_, info)| info.kind == kind)
+                .count();
             if left == 0 || Instant::now() >= until {
                 return left;
             }
@@ -178,7 +202,10 @@ mod tests {
         let mut stop = tasks.shutdown_signal();
         tasks.spawn(TaskKind::Connection, "one", async move { stop.wait().await });
         assert_eq!(tasks.list()[0].name, "one");
-        assert_eq!(tasks.drain(TaskKind::Connection, Duration::from_millis(20)).await, 1);
+        assert_eq!(
+            tasks.drain(TaskKind::Connection, Duration::from_millis(20)).await,
+            1
+        );
         tasks.shutdown();
         assert_eq!(tasks.drain(TaskKind::Connection, Duration::from_secs(5)).await, 0);
     }
