@@ -62,6 +62,11 @@ impl Directory {
                 .mode(0o700)
                 .create(path)
                 .map_err(|e| unusable(path, &e))?;
+            // Its name in the parent is to survive a power cut as well; a parent that cannot be opened is not
+            // ours to sync.
+            if let Some(parent) = path.parent().and_then(|parent| fs::File::open(parent).ok()) {
+                parent.sync_all().map_err(|e| unusable(path, &e))?;
+            }
         }
         check_owner(path)?;
         let begun = read_format(path)?.is_some();

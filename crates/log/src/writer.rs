@@ -208,6 +208,8 @@ impl SegmentWriter {
             None => to,
         };
         self.drop_segments_after(at.segment)?;
+        // A file that a rotation had just left may hold lines that no sync has met yet.
+        self.unsynced.extend(self.file.take().map(|(_, old)| old));
         let file = open_at(&self.dir, at, self.options).map_err(|e| e.unwrap_or_else(|| self.no_such(at)))?;
         self.file = file.map(|file| (at.segment, file));
         self.dirty = true;

@@ -101,7 +101,7 @@ impl Inner {
         }
         let _claims = self.stripes.lock_all(seen.iter());
         incoming.retain_mut(|block| match self.index.lookup(&block.key) {
-            Ok(Some(loc)) if !loc.bad => false,
+            Ok(Some(loc)) if self.is_there(&loc) => false,
             Ok(old) => {
                 block.old = old;
                 true

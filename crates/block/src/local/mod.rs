@@ -142,7 +142,7 @@ impl LocalStore {
     /// damaged.
     pub fn size_of(&self, cid: &Cid) -> Option<u64> {
         let loc = self.0.index.lookup(&Key::of(cid).ok()?).ok()??;
-        (!loc.bad).then_some(loc.len.into())
+        (!loc.bad && self.0.pack(loc.pack).is_some()).then_some(loc.len.into())
     }
 
     /// Makes everything stored so far durable; callers at the same time share one flush. Blocks.
@@ -218,7 +218,14 @@ impl Store for LocalStore {
 
     async fn has(&self, cid: &Cid) -> Result<bool, BlockError> {
         let (store, cid) = (self.clone(), *cid);
-        blocking(move || Ok(store.0.index.lookup(&Key::of(&cid)?)?.is_some_and(|loc| !loc.bad))).await
+        blocking(move || {
+            Ok(store
+                .0
+                .index
+                .lookup(&Key::of(&cid)?)?
+                .is_some_and(|loc| store.0.is_there(&loc)))
+        })
+        .await
     }
 
     async fn delete(&self, cid: &Cid) -> Result<bool, BlockError> {

@@ -13,6 +13,14 @@ use stead_event::Cid;
 const POOLED_FROM: u32 = 64 * 1024;
 
 impl Inner {
+    /// Whether a block can be expected to be readable: not known to be damaged, its pack open and long enough.
+    /// The data itself is not looked at.
+    pub(super) fn is_there(&self, loc: &Loc) -> bool {
+        let end = u64::from(loc.offset) + RECORD_HEADER_BYTES as u64 + u64::from(loc.len);
+        let reaches = |pack: std::sync::Arc<crate::pack::Pack>| pack.len().is_ok_and(|len| end <= len);
+        !loc.bad && self.pack(loc.pack).is_some_and(reaches)
+    }
+
     pub(super) fn read(&self, cid: &Cid) -> Result<Bytes, BlockError> {
         let key = Key::of(cid)?;
         let loc = self.index.locate(&key)?.ok_or(BlockError::NotFound(*cid))?;

@@ -184,7 +184,10 @@ impl Pack {
     /// Writes at `offset`. Where it fails, what is behind `offset` is cut again as far as possible.
     pub fn write(&self, offset: u64, parts: &[&[u8]]) -> Result<(), BlockError> {
         self.dirty.store(true, Ordering::Release);
-        self.write_parts(offset, parts).map_err(|e| {
+        let written = self.write_parts(offset, parts);
+        // Again: a sync may have begun and taken the mark while the bytes were on their way.
+        self.dirty.store(true, Ordering::Release);
+        written.map_err(|e| {
             let _ = self.file.set_len(offset); // best effort: the caller's offset has not moved either
             self.failed("writing", e)
         })

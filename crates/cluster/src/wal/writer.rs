@@ -308,7 +308,14 @@ impl Writer {
             let dir = self.dir.clone();
             next = self.when_room(|_| segment::create(&dir, number, size))?;
         }
-        self.state.lock().segments.push_back(next.clone());
+        {
+            let mut state = self.state.lock();
+            // What this group put into the old file is told only at its end; a purge must know it now.
+            if let (Some(old), Some(last)) = (state.segments.back_mut(), self.last) {
+                old.last_index = old.last_index.max(Some(last.index));
+            }
+            state.segments.push_back(next.clone());
+        }
         self.active = next;
         self.offset = 0;
         self.ask_for_next();

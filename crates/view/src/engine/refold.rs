@@ -95,6 +95,8 @@ impl Core {
         if trouble == Trouble::None && self.shared.database().is_ok() {
             return Ok(());
         }
+        // Closing makes what redb holds durable; what it speaks of must be so before.
+        self.sync_log_and_blocks()?;
         self.shared.close();
         if trouble == Trouble::Closed {
             match self.reopen() {
@@ -107,7 +109,6 @@ impl Core {
             }
         }
         let progress = self.progress();
-        self.sync_log_and_blocks()?;
         let cache_bytes = self.options.cache_bytes;
         let database = refold(&self.paths, &progress, cache_bytes, &mut |_, _| {})?;
         self.record_durable(progress)?;
@@ -122,20 +123,29 @@ impl Core {
             &self.paths.database,
             self.options.cache_bytes,
         )?);
+        if let Err(error) = self.catch_up(&database) {
+            // Closed, it would keep what was folded without the marker that goes with it.
+            std::mem::forget(database);
+            let interrupted = "catching up with the log was interrupted";
+            self.shared.remember(&ViewError::Damaged(interrupted.into()));
+            return Err(error);
+        }
+        Ok(Arc::into_inner(database).expect("the snapshot that shared it is gone"))
+    }
+
+    fn catch_up(&mut self, database: &Arc<Database>) -> Result<(), ViewError> {
         let damaged = || ViewError::Damaged("it does not say how far it is folded".into());
         let then = database::progress(database.clone())?.ok_or_else(damaged)?;
         fold(
-            &database,
+            database,
             &self.paths.log,
             &then.points,
             &self.points(),
             &mut |_, _| {},
         )?;
-        self.sync_log_and_blocks()?;
         let progress = self.progress();
-        database::commit_durably(&database, &progress)?;
-        self.record_durable(progress)?;
-        Ok(Arc::into_inner(database).expect("the snapshot that shared it is gone"))
+        database::commit_durably(database, &progress)?;
+        self.record_durable(progress)
     }
 }
 
