@@ -57,7 +57,10 @@ impl Worker {
 
     fn step(&mut self, client: &mut Client, at: usize, key: &str) -> Call<()> {
         let state = match self.random.below(100) {
-            0..=49 => Some(self.small()),
+            0..=39 => Some(self.small()),
+            40..=49 if self.heavy => Some(self.small()),
+            // The least of what is not sent beside its event: many, so that syncs and writes meet.
+            40..=61 if !self.heavy => Some(self.whole(65_537, 300_000)),
             50..=61 => Some(self.whole(65_537, 1 << 20)),
             62..=67 if self.heavy => Some(self.whole(1 << 20, 6 << 20)),
             68..=70 if self.heavy => Some(Value::in_parts(&mut self.random)),

@@ -190,7 +190,7 @@ fn pack(prepared: &mut Prepared) -> Outcome {
     if found.refused.len() != victims.len() || found.good != prepared.objects.len() - victims.len() {
         return Err(format!("refused, but only two are damaged: {:?}", found.refused).into());
     }
-    must_name(prepared, &["scrub"], &["pack 00"])?;
+    must_name(prepared, &["scrub"], &[".pack"])?;
     goes_on(&server, &mut prepared.random)?;
     // Writing the object again heals it: the new block is not taken for the damaged one.
     for victim in &victims {
