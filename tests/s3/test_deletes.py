@@ -1,5 +1,7 @@
 """DeleteObjects, in all that can be said of a key."""
 
+import pytest
+
 from conftest import keys_of, refused
 from raw import crc32, md5
 
@@ -65,3 +67,26 @@ def test_bad_documents_delete_nothing(s3, raw, bucket):
 def test_a_bucket_that_is_not_there(s3):
     answer = refused(s3.delete_objects, Bucket="no-such-bucket-here", Delete={"Objects": [{"Key": "k"}]})
     assert answer == ("NoSuchBucket", 404)
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x1f", "\ufffe", "\uffff"])
+def test_keys_that_xml_cannot_hold(s3, bucket, character):
+    """The answer has a replacement for the character, so that it can be read."""
+    key = f"a{character}b"
+    s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    objects = [{"Key": key}, {"Key": f"{key}/../../c"}]
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+    assert [one["Key"] for one in answer["Deleted"]] == ["a\ufffdb"]
+    assert [(one["Key"], one["Code"]) for one in answer["Errors"]] == [("a\ufffdb/../../c", "InvalidURI")]
+    assert keys_of(s3, bucket) == []
+
+
+def test_carriage_returns_come_back(s3, raw, bucket):
+    for key in ["a\rb", "a\nb"]:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a\rb"}, {"Key": "c\r/../../d"}]})
+    assert [one["Key"] for one in answer["Deleted"]] == ["a\rb"]
+    assert [one["Key"] for one in answer["Errors"]] == ["c\r/../../d"]
+    assert keys_of(s3, bucket) == ["a\nb"]
+    body = raw.call("POST", f"/{bucket}", "delete", body=b"<Delete><Object><Key>a&#13;b</Key></Object></Delete>").body
+    assert b"<Key>a&#13;b</Key>" in body and b"\r" not in body

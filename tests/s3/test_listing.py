@@ -125,6 +125,17 @@ def test_control_characters_need_encoding(raw, bucket):
     assert b"\x01" not in raw.call("GET", f"/{bucket}", "list-type=2").body
 
 
+@pytest.mark.parametrize("query", ["prefix=a%0D", "list-type=2&prefix=a%0D", "versions&prefix=a%0D"])
+def test_carriage_returns_come_back(raw, bucket, query):
+    """A raw one would be read as a line feed: another key."""
+    assert raw.call("PUT", f"/{bucket}/a%0Db", body=b"x").status == 200
+    answer = raw.call("GET", f"/{bucket}", query)
+    assert answer.status == 200
+    assert b"<Key>a&#13;b</Key>" in answer.body and b"<Prefix>a&#13;</Prefix>" in answer.body
+    assert b"\r" not in answer.body
+    assert int(answer.headers["content-length"]) == len(answer.body)
+
+
 def test_an_empty_bucket(s3, bucket):
     page = s3.list_objects_v2(Bucket=bucket)
     assert (page["KeyCount"], page["IsTruncated"]) == (0, False)

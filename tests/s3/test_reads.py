@@ -128,3 +128,17 @@ def test_part_number_of_a_whole_object(s3, bucket):
     assert refused(s3.get_object, Bucket=bucket, Key="k", PartNumber=0) == ("InvalidArgument", 400)
     both = refused(s3.get_object, Bucket=bucket, Key="k", PartNumber=1, Range="bytes=0-1")
     assert both == ("InvalidRequest", 400)
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_documents_that_are_objects_stay_as_they_are(s3, bucket, size):
+    """What is done to answers in XML is not done to objects in XML."""
+    body = b"<a>\r\n\r</a>" * size
+    s3.put_object(Bucket=bucket, Key="k.xml", Body=body, ContentType="application/xml")
+    s3.put_object(Bucket=bucket, Key="k", Body=body)
+    for arguments in [{"Key": "k.xml"}, {"Key": "k", "ResponseContentType": "application/xml"}]:
+        got = s3.get_object(Bucket=bucket, **arguments)
+        assert (got["ContentType"], got["ContentLength"]) == ("application/xml", len(body))
+        assert got["Body"].read() == body
+    part = s3.get_object(Bucket=bucket, Key="k.xml", Range="bytes=2-4")
+    assert part["Body"].read() == body[2:5]

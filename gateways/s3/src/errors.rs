@@ -4,6 +4,7 @@
 //! some errors without a message and all without a resource, so [`dress`] writes every error's document
 //! anew, in one place.
 
+use crate::xml;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
 use s3s::{Body, S3Error, S3ErrorCode, s3_error};
@@ -294,9 +295,8 @@ pub fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\t' | '\n' => out.push(c),
             '\r' => out.push_str("&#13;"),
-            c if (c as u32) < 0x20 => out.push('\u{fffd}'),
+            c if xml::is_forbidden(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

@@ -26,6 +26,7 @@ mod service;
 mod tags;
 mod target;
 mod token;
+mod xml;
 
 pub use service::Service;
 

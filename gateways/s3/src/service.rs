@@ -4,7 +4,7 @@ use crate::auth::Keys;
 use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
 use crate::target::{Target, query_value};
-use crate::{S3Options, gate, ops, presigned, route};
+use crate::{S3Options, gate, ops, presigned, route, xml};
 use http::header::{CONNECTION, HeaderName, HeaderValue, SERVER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
@@ -144,6 +144,8 @@ impl Service {
         body: Body,
     ) -> Response<Body> {
         let findings = Findings::default();
+        // Objects leave through the data plane only.
+        let is_document = !route::is_data(&head.method, head.uri.query(), &head.headers, target);
         let body = match watched(&head, target) {
             Some(kind) => Body::http_body_unsync(Checked::new(body, kind, &head.headers, findings.clone())),
             None => body,
@@ -151,7 +153,14 @@ impl Service {
         let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(arrival.clone());
         match self.s3s.call(request).await {
-            Ok(answer) => findings.take().map_or(answer, errors::answer),
+            Ok(answer) => {
+                let answer = findings.take().map_or(answer, errors::answer);
+                if is_document {
+                    xml::keep_returns(answer)
+                } else {
+                    answer
+                }
+            }
             Err(error) => {
                 tracing::error!(?error, "an answer could not be written");
                 errors::answer(s3_error!(InternalError))
@@ -193,6 +202,7 @@ impl listen::Service for Service {
             request: &arrival.id,
         };
         let mut answer = finish(errors::dress(answer, &about), &arrival);
+        log(&about, answer.status().as_u16());
         if !rest.drained().await {
             answer
                 .headers_mut()
@@ -219,6 +229,21 @@ fn finish(mut answer: Response<Body>, arrival: &Arrival) -> Response<Body> {
     answer
 }
 
+/// One line for each answer. Never headers or the query: a presigned URL has its signature there. A busy or
+/// a full server (503, 507) is no fault of its own.
+fn log(about: &About<'_>, status: u16) {
+    let About {
+        method,
+        path,
+        request,
+    } = *about;
+    match status {
+        503 | 507 => tracing::warn!(request, %method, path, status, "a request could not be served now"),
+        500.. => tracing::error!(request, %method, path, status, "a request failed"),
+        _ => tracing::debug!(request, %method, path, status, "a request was answered"),
+    }
+}
+
 /// A bounded set of names for metrics.
 fn verb(method: &Method) -> &'static str {
     match *method {
@@ -228,5 +253,67 @@ fn verb(method: &Method) -> &'static str {
         Method::POST => "POST",
         Method::DELETE => "DELETE",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, Write};
+    use std::sync::{Mutex, PoisonError};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn failures_are_logged_by_their_weight() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let about = About {
+            method: &Method::GET,
+            path: "/bucket/key",
+            request: "0123456789ABCDEF",
+        };
+        let statuses = [
+            (200, "DEBUG"),
+            (404, "DEBUG"),
+            (500, "ERROR"),
+            (501, "ERROR"),
+            (503, "WARN"),
+            (507, "WARN"),
+        ];
+        tracing::subscriber::with_default(subscriber, || {
+            for (status, _) in statuses {
+                log(&about, status);
+            }
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), statuses.len(), "{text}");
+        for (line, (status, level)) in text.lines().zip(statuses) {
+            assert!(line.contains(level), "{line}");
+            for field in [
+                "0123456789ABCDEF",
+                "method=GET",
+                "/bucket/key",
+                &format!("status={status}"),
+            ] {
+                assert!(line.contains(field), "{field}: {line}");
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Opaque texts in listings: continuation tokens, and `encoding-type=url`.
 
+use crate::xml::printable;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -51,26 +52,14 @@ impl Encoding {
         }
     }
 
-    /// A key, prefix, delimiter or marker as the listing has it.
+    /// A key, prefix, delimiter or marker as the listing has it. A client that has keys that XML cannot hold
+    /// asks for `encoding-type=url`.
     pub fn text(self, text: &str) -> String {
         if self.0 {
             utf8_percent_encode(text, &KEPT).to_string()
         } else {
             printable(text)
         }
-    }
-}
-
-/// XML 1.0 has no way to write most control characters; a client that has such keys asks for
-/// `encoding-type=url`.
-fn printable(text: &str) -> String {
-    let hidden = |c: char| (c as u32) < 0x20 && !matches!(c, '\t' | '\n' | '\r');
-    if text.chars().any(hidden) {
-        text.chars()
-            .map(|c| if hidden(c) { '\u{fffd}' } else { c })
-            .collect()
-    } else {
-        text.to_owned()
     }
 }
 

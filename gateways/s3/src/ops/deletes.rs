@@ -5,6 +5,7 @@ use crate::data::Ask;
 use crate::errors;
 use crate::service::S3Gateway;
 use crate::target::check_key;
+use crate::xml::printable;
 use http::HeaderMap;
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
@@ -72,7 +73,7 @@ impl S3Gateway {
         for object in delete.objects {
             match target(&object) {
                 Ok(target) => targets.push(target),
-                Err(error) => errors.push(reported(error, object.key, object.version_id)),
+                Err(error) => errors.push(reported(error, &object.key, object.version_id.as_deref())),
             }
         }
         let named: Vec<_> = targets
@@ -93,9 +94,9 @@ impl S3Gateway {
             match outcome {
                 Ok(done) => {
                     position = position.max(done.position);
-                    deleted.push(entry(done, key, version));
+                    deleted.push(entry(done, &key, version.as_deref()));
                 }
-                Err(error) => errors.push(reported(failed(error), key, version)),
+                Err(error) => errors.push(reported(failed(error), &key, version.as_deref())),
             }
         }
         let quiet = delete.quiet == Some(true);
@@ -147,25 +148,26 @@ fn target(object: &ObjectIdentifier) -> S3Result<DeleteTarget> {
     })
 }
 
-fn entry(done: DeleteDone, key: String, version: Option<String>) -> DeletedObject {
+/// What became of a key. By now it is done: the answer must be one that can be read, whatever the key.
+fn entry(done: DeleteDone, key: &str, version: Option<&str>) -> DeletedObject {
     DeletedObject {
         delete_marker: done.marker.then_some(true),
         delete_marker_version_id: if done.marker { done.version } else { None },
-        key: Some(key),
-        version_id: version,
+        key: Some(printable(key)),
+        version_id: version.map(printable),
     }
 }
 
-fn reported(error: S3Error, key: String, version: Option<String>) -> Error {
+fn reported(error: S3Error, key: &str, version: Option<&str>) -> Error {
     let code = error.code().as_str().to_owned();
     let message = error
         .message()
         .map_or_else(|| errors::message(&code).to_owned(), str::to_owned);
     Error {
         code: Some(code),
-        key: Some(key),
-        message: Some(message),
-        version_id: version,
+        key: Some(printable(key)),
+        message: Some(printable(&message)),
+        version_id: version.map(printable),
     }
 }
 
@@ -181,13 +183,13 @@ mod tests {
             marker,
             position: Some(1),
         };
-        let made = entry(done(true, "m"), "k".into(), None);
+        let made = entry(done(true, "m"), "k", None);
         assert_eq!(
             (made.delete_marker, made.delete_marker_version_id),
             (Some(true), Some("m".into()))
         );
         assert_eq!(made.version_id, None);
-        let gone = entry(done(false, "v"), "k".into(), Some("v".into()));
+        let gone = entry(done(false, "v"), "k", Some("v"));
         assert_eq!((gone.delete_marker, gone.delete_marker_version_id), (None, None));
         assert_eq!(gone.version_id.as_deref(), Some("v"));
     }
@@ -200,9 +202,24 @@ mod tests {
         };
         assert!(target(&object("a")).is_ok());
         for (key, code) in [("a/../../b", "InvalidURI"), ("", "UserKeyMustBeSpecified")] {
-            let error = reported(target(&object(key)).unwrap_err(), key.into(), None);
+            let error = reported(target(&object(key)).unwrap_err(), key, None);
             assert_eq!(error.code.as_deref(), Some(code));
             assert!(error.message.is_some());
         }
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_replaced() {
+        let done = DeleteDone {
+            key: "a\u{1}".into(),
+            version: None,
+            marker: false,
+            position: Some(1),
+        };
+        let made = entry(done, "a\u{1}", None);
+        assert_eq!(made.key.as_deref(), Some("a\u{fffd}"));
+        let error = reported(s3_error!(AccessDenied), "\u{fffe}a", Some("\u{2}"));
+        assert_eq!(error.key.as_deref(), Some("\u{fffd}a"));
+        assert_eq!(error.version_id.as_deref(), Some("\u{fffd}"));
     }
 }
