@@ -22,8 +22,9 @@ Examples:
   stead history photos/2026/cat.jpg        what happened to it
   stead cat --at '2026-11-20 09:00' photos/notes.txt
 
-A command finds its node by --data DIR or STEAD_DATA (the running node's socket is in that directory), or
-by --server URL with an access key. Where no node runs, commands that only read work on the directory.
+A command finds its node by --data DIR or STEAD_DATA (the running node's socket
+is in that directory), or by --server URL with an access key. Where no node
+runs, commands that only read work on the directory.
 
 Exit codes: 0 done, 1 failed, 2 not understood.";
 
@@ -109,9 +110,13 @@ pub enum Command {
     /// Start a node: one process, one directory
     Up(Up),
     /// Show how the node is
+    #[command(after_help = "Examples:\n  stead status\n  stead status --json | jq .free_bytes")]
     Status,
     /// Make, list and delete buckets
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead bucket create photos --versioned\n  stead bucket list"
+    )]
     Bucket(BucketCommand),
     /// List buckets, or what is in one
     Ls(Ls),
@@ -128,16 +133,20 @@ pub enum Command {
     /// Explain how an object came to be, with the proof
     Why(Why),
     /// Make, list and revoke access keys
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead key create backup\n  stead key list"
+    )]
     Key(KeyCommand),
     /// Read every block back and compare it with its hash
     Scrub(Scrub),
     /// Free the blocks that nothing reaches any more
     Gc(Gc),
     /// Work on views
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  stead view rebuild")]
     View(ViewCommand),
     /// Examine the directory, the disk, the clock, the log, the views
+    #[command(after_help = "Examples:\n  stead doctor\n  stead doctor --data /srv/stead --json")]
     Doctor,
     /// Explain an error code
     Explain(Explain),
@@ -145,4 +154,46 @@ pub enum Command {
     Completions(Completions),
     /// Print the manual page
     Man(Man),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// Every command with a text of its own below its options.
+    fn walk(command: &clap::Command, check: &mut dyn FnMut(&clap::Command)) {
+        check(command);
+        for below in command.get_subcommands() {
+            walk(below, check);
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_fits_a_terminal() {
+        walk(&Cli::command(), &mut |command| {
+            let name = command.get_name();
+            let text = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(text.starts_with("Example"), "{name}: {text:?}");
+            for line in text.lines() {
+                assert!(line.chars().count() <= 80, "{name}: {line}");
+            }
+        });
+    }
+
+    #[test]
+    fn codes_in_examples_exist() {
+        walk(&Cli::command(), &mut |command| {
+            let text = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            for code in text.split_whitespace().filter(|word| word.starts_with("STEAD-")) {
+                assert!(crate::codes::find(code).is_some(), "{code}");
+            }
+        });
+    }
 }

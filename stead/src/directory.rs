@@ -94,7 +94,7 @@ impl Directory {
 
     /// Opens and locks a directory that exists.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        if !is_stead(path) {
+        if !is_stead(path)? {
             return Err(Failure::new(
                 codes::NO_DIRECTORY,
                 format!("no Stead data in {}", path.display()),
@@ -191,9 +191,20 @@ pub fn socket(data: &Path) -> PathBuf {
     data.join(SOCKET)
 }
 
-/// Whether `path` is a data directory of Stead, of any format.
-pub fn is_stead(path: &Path) -> bool {
-    path.join(FORMAT_FILE).is_file()
+/// Whether `path` is a data directory of Stead, of any format. One that may not be looked into is no answer
+/// but a failure, which says whose it is.
+pub fn is_stead(path: &Path) -> Result<bool, Failure> {
+    match fs::metadata(path.join(FORMAT_FILE)) {
+        Ok(meta) => Ok(meta.is_file()),
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            if fs::metadata(path).is_ok() {
+                check_owner(path)?;
+            }
+            let message = format!("{} may not be looked into by this user: {e}", path.display());
+            Err(Failure::new(codes::OWNER, message))
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 /// The root credential kept in `data`.
@@ -423,6 +434,23 @@ mod tests {
         fs::write(foreign.join("letter.txt"), "dear").unwrap();
         assert!(refused(Directory::create_or_open(&foreign)).is(codes::NOT_EMPTY));
         assert!(refused(Directory::open(&temp.path().join("none"))).is(codes::NO_DIRECTORY));
+    }
+
+    #[test]
+    fn a_directory_that_may_not_be_looked_into_is_not_taken_for_none() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("data");
+        drop(Directory::create_or_open(&path).unwrap());
+        assert!(is_stead(&path).unwrap());
+        assert!(!is_stead(&temp.path().join("none")).unwrap());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o200)).unwrap();
+        let looked = is_stead(&path);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        // Root may look into everything.
+        match looked {
+            Ok(there) => assert!(there && rustix::process::geteuid().is_root()),
+            Err(failure) => assert!(failure.is(codes::OWNER), "{failure}"),
+        }
     }
 
     #[test]

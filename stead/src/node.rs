@@ -135,6 +135,8 @@ impl Node {
         set_probe(&read, &raft);
         listeners.serve(&write, operations.clone(), drain);
         background::spawn(&ambient, &settings, operations);
+        let position = read.views.position(&read.tenant);
+        tracing::info!(data = %data.display(), ?endpoints, position, "ready");
         Ok(Self {
             endpoints,
             root,

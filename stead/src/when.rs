@@ -21,7 +21,13 @@ fn parse(text: &str, now: Timestamp) -> Result<String, Failure> {
             .plus_secs(-i64::try_from(ago.as_secs()).unwrap_or(i64::MAX))
             .to_string());
     }
-    // A date alone means its end: what was there on that day.
+    // A date alone means its end: what was there on that day, or is there today.
+    let day = |hour: &str| format!("{text}T{hour}Z").parse::<Timestamp>();
+    if let (Ok(begin), Ok(end)) = (day("00:00:00"), day("23:59:59.999999"))
+        && begin <= now
+    {
+        return Ok(end.min(now).to_string());
+    }
     let candidates = [
         text.to_owned(),
         text.replacen(' ', "T", 1),
@@ -68,6 +74,8 @@ mod tests {
         assert_eq!(of("1842"), "1842");
         assert_eq!(of("3h"), "2026-11-20T09:00:00.000000Z");
         assert_eq!(of("2026-11-19"), "2026-11-19T23:59:59.999999Z");
+        assert_eq!(of("2026-11-20"), "2026-11-20T12:00:00.000000Z", "today, so far");
+        assert_eq!(of("2026-11-21"), "2026-11-21T23:59:59.999999Z");
         assert_eq!(of("2026-11-20 09:00"), "2026-11-20T09:00:00.000000Z");
         assert_eq!(of("2026-11-20 09:00:07"), "2026-11-20T09:00:07.000000Z");
         assert_eq!(of("2026-11-20T10:00:00+01:00"), "2026-11-20T09:00:00.000000Z");

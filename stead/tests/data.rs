@@ -115,6 +115,50 @@ fn a_folder_goes_up_comes_down_and_is_the_same() {
 }
 
 #[test]
+fn keys_that_fold_into_one_path_are_not_lost_silently() {
+    let home = Home::new();
+    let _node = home.up();
+    home.ok(&["bucket", "create", "fold"]);
+    for key in ["q/b", "q//b"] {
+        assert!(
+            home.with_input(&["cp", "-", &format!("fold/{key}")], key.as_bytes())
+                .status
+                .success()
+        );
+    }
+    let (code, said) = home.fails(&["cp", "-r", "fold/", "out"]);
+    assert!(code == 1 && said.contains("fold/q//b"), "{said}");
+    assert_eq!(std::fs::read(home.path("out/q/b")).unwrap(), b"q/b");
+    home.ok(&["cp", "fold/q//b", "./other"]);
+    assert_eq!(std::fs::read(home.path("other")).unwrap(), b"q//b");
+}
+
+#[test]
+fn a_version_is_deleted_once_and_a_marker_too() {
+    let home = Home::new();
+    let _node = home.up();
+    home.ok(&["bucket", "create", "kept", "--versioned"]);
+    assert!(home.with_input(&["cp", "-", "kept/a"], b"1").status.success());
+    let version = home.json(&["ls", "kept/"])["objects"][0]["version"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        home.ok(&["rm", "kept/a", "--version", &version])
+            .contains("1 object")
+    );
+    let (code, said) = home.fails(&["rm", "kept/a", "--version", &version]);
+    assert!(code == 1 && said.starts_with("error[STEAD-"), "{said}");
+
+    assert!(home.with_input(&["cp", "-", "kept/b"], b"2").status.success());
+    home.ok(&["rm", "kept/b"]);
+    let events = home.ok(&["log", "--json"]);
+    let marker: serde_json::Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    home.ok(&["rm", "kept/b", "--version", marker["id"].as_str().unwrap()]);
+    assert_eq!(home.ok(&["cat", "kept/b"]), "2", "the marker is gone");
+}
+
+#[test]
 fn the_past_can_be_listed_read_and_copied() {
     let home = Home::new();
     let _node = home.up();

@@ -215,6 +215,14 @@ fn the_log_of_the_node_is_json_and_holds_no_secret() {
     node.stop();
     let log = std::fs::read_to_string(home.path("node.log")).unwrap();
     assert!(!log.is_empty());
+    let ready = log
+        .lines()
+        .find(|line| line.contains("\"message\":\"ready\""))
+        .unwrap();
+    assert!(
+        ready.contains("http://127.0.0.1:") && ready.contains("\"position\":"),
+        "{ready}"
+    );
     for line in log.lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"));
     }

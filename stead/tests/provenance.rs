@@ -162,6 +162,78 @@ fn a_flipped_byte_and_a_rewritten_history_are_found() {
 }
 
 #[test]
+fn a_log_that_was_cut_emptied_or_removed_is_named() {
+    let (home, node) = with_history();
+    node.stop();
+    let folder = home.data().join("log/main");
+    let segment = files(&folder).remove(0);
+    let lines = std::fs::read_to_string(&segment).unwrap();
+    let count = lines.lines().count();
+    let without_last: String = lines.split_inclusive('\n').take(count - 1).collect();
+    let named = |what: &str, position: usize| {
+        let verified = home.run(&["log", "verify"]);
+        let said = text(&verified.stdout);
+        assert_eq!(verified.status.code(), Some(1), "{what}: {said}");
+        assert!(
+            said.contains("fail  main") && said.contains(&format!("position {position}")),
+            "{what}: {said}"
+        );
+        let examined = home.run(&["doctor"]);
+        let said = text(&examined.stdout);
+        assert_eq!(examined.status.code(), Some(1), "{what}: {said}");
+        assert!(
+            said.lines()
+                .any(|line| line.contains("fail") && line.contains("log of main")),
+            "{what}: {said}"
+        );
+    };
+    home.ok(&["log", "verify"]);
+    std::fs::write(&segment, without_last).unwrap();
+    named("cut", count);
+    let (_, said) = home.fails(&["history", "notes/todo.txt"]);
+    assert!(said.contains("stead log verify"), "{said}");
+    std::fs::write(&segment, "").unwrap();
+    named("emptied", 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+    named("removed", 1);
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(&segment, lines).unwrap();
+    assert!(
+        home.ok(&["log", "verify"])
+            .contains(&format!("main: {count} events"))
+    );
+}
+
+#[test]
+fn what_does_not_exist_is_refused_and_not_passed_over() {
+    let (home, _node) = with_history();
+    for blank in ["", " \n\n"] {
+        let file = home.file("blank", blank.as_bytes());
+        let (code, said) = home.fails(&["log", "verify", "--against", &file]);
+        assert!(code == 1 && said.contains("holds no checkpoint"), "{said}");
+    }
+    for args in [
+        &["log", "--tenant", "nope"][..],
+        &["log", "verify", "--tenant", "nope"],
+        &["log", "checkpoint", "--tenant", "nope"],
+    ] {
+        let (code, said) = home.fails(args);
+        assert!(
+            code == 1 && said.contains("no tenant nope") && said.contains("main"),
+            "{args:?}: {said}"
+        );
+    }
+    home.ok(&["log", "verify", "--tenant", "main"]);
+    home.ok(&["log", "--tenant", "system"]);
+    let (_, said) = home.fails(&["cat", "--at", "2999-01-01", "notes/todo.txt"]);
+    assert!(said.contains("in the future"), "{said}");
+    assert_eq!(home.ok(&["cat", "--at", "0s", "notes/todo.txt"]), "three");
+    let (_, said) = home.fails(&["rm", "notes/todo.txt", "--version", "01JD0000000000000000000000"]);
+    assert!(!said.contains("deleted"), "{said}");
+    assert_eq!(home.ok(&["cat", "notes/todo.txt"]), "three");
+}
+
+#[test]
 fn keys_are_made_scoped_used_from_afar_and_revoked() {
     let (home, node) = with_history();
     home.ok(&["bucket", "create", "other"]);
@@ -245,6 +317,7 @@ fn codes_completions_and_the_manual_are_there() {
     let home = Home::new();
     assert!(home.ok(&["explain", "STEAD-0001"]).contains("in use"));
     assert!(home.ok(&["explain", "82"]).contains("not what was sent"));
+    assert!(home.ok(&["explain", "stead-0101"]).contains("No such object"));
     assert_eq!(home.fails(&["explain", "STEAD-9999"]).0, 2);
     assert!(home.ok(&["completions", "bash"]).contains("_stead"));
     assert!(home.ok(&["man"]).contains(".TH stead 1"));

@@ -11,7 +11,7 @@ use redb::Database;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use stead_event::{Position, Tenant, Timestamp};
+use stead_event::{ChainHead, Position, Tenant, Timestamp};
 use stead_log::{LogPoint, Tail};
 
 /// Memory for pages of a database that is folded anew offline (32 MiB).
@@ -34,11 +34,17 @@ pub struct RebuildReport {
 #[derive(Clone)]
 pub struct Views {
     shared: Arc<Shared>,
+    /// Where each tenant's log ended by what was remembered beside it; empty where an engine runs, which
+    /// knows.
+    remembered: Arc<Points>,
 }
 
 impl Views {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self {
+            shared,
+            remembered: Arc::default(),
+        }
     }
 
     /// The views of a directory that no node runs on, without changing anything in it: what the views
@@ -60,8 +66,13 @@ impl Views {
                 (tenant, point)
             })
             .collect();
+        let checkpoint = applied::read(&paths.applied)?.unwrap_or_default();
+        let mut remembered = checkpoint.points;
         let (database, from) = match offline_database(&paths, cache_bytes) {
-            Ok(Some(found)) => found,
+            Ok(Some((database, points))) => {
+                later(&mut remembered, &points);
+                (database, points)
+            }
             other => {
                 if let Err(error) = other {
                     tracing::warn!(%error, "the view database is passed over; views are folded from the log");
@@ -72,7 +83,32 @@ impl Views {
             }
         };
         engine::fold(&database, &paths.log, &from, &to, &mut |_, _| {})?;
-        Ok((Self::new(Shared::new(tail.clone(), database, None)), tail))
+        let views = Self {
+            remembered: Arc::new(remembered),
+            ..Self::new(Shared::new(tail.clone(), database, None))
+        };
+        Ok((views, tail))
+    }
+
+    /// Where a tenant's log must reach: its end, or a later one that was remembered when it was made durable.
+    /// They differ where the log was cut off behind the node's back.
+    pub fn expected(&self, tenant: &Tenant) -> ChainHead {
+        let found = self.shared.tail.head(tenant);
+        match self.remembered.get(tenant) {
+            // Of two ends at one position, the log's own is the one in doubt.
+            Some(point) if point.head.seq >= found.seq => point.head,
+            _ => found,
+        }
+    }
+
+    /// Every tenant that has a log, or had one, sorted.
+    pub fn tenants(&self) -> Vec<Tenant> {
+        let had = self.remembered.iter().filter(|(_, point)| point.head.seq > 0);
+        let mut tenants: Vec<_> = had.map(|(tenant, _)| tenant.clone()).collect();
+        tenants.extend(self.shared.tail.tenants());
+        tenants.sort();
+        tenants.dedup();
+        tenants
     }
 
     fn snapshot(&self) -> Result<Snapshot, ViewError> {
@@ -130,6 +166,16 @@ impl Views {
     ) -> Result<RebuildReport, ViewError> {
         let shared = self.shared.clone();
         stead_runtime::blocking(move || engine::rebuild(&shared, &mut progress)).await
+    }
+}
+
+/// Keeps the later of two ends of each log.
+fn later(points: &mut Points, others: &Points) {
+    for (tenant, other) in others {
+        let known = points.entry(tenant.clone()).or_default();
+        if other.head.seq >= known.head.seq {
+            *known = *other;
+        }
     }
 }
 

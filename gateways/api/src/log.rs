@@ -9,14 +9,14 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::stream;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use memchr::memmem;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use stead_event::{Position, Tenant};
-use stead_gateway::{Caller, ReadContext};
+use stead_gateway::{Caller, ReadContext, codes};
 
 /// Lines read at once.
 const BATCH: usize = 512;
@@ -69,12 +69,7 @@ impl Lines {
     /// The next lines from `from` on, as they are stored: those that match, and where the next call goes on.
     pub(crate) fn batch(&self, from: Position, max: usize) -> Result<(Vec<Raw>, Position), ApiError> {
         let read = tokio::task::block_in_place(|| self.context.tail.read(&self.tenant, from, max));
-        let lines = read.map_err(|e| {
-            ApiError::from(stead_gateway::ObjectError::Damaged(format!(
-                "log of {}: {e}",
-                self.tenant
-            )))
-        })?;
+        let lines = read.map_err(|e| damaged(format_args!("log of {}: {e}", self.tenant)))?;
         let next = lines.last().map_or(from, |line| line.seq + 1);
         let wanted = |bytes: &[u8]| match &self.needle {
             Some(needle) => memmem::find(bytes, needle).is_some(),
@@ -117,6 +112,34 @@ impl Lines {
     }
 }
 
+/// The log is not as it was written.
+pub(crate) fn damaged(what: impl std::fmt::Display) -> ApiError {
+    let message = what.to_string();
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, codes::LOG_DAMAGED, message)
+        .next("run `stead log verify`; restore the segment that it names from a copy, then check the disk")
+}
+
+/// The tenant that is meant. A name that has no log is refused: what is mistyped must not look empty.
+fn meant(shared: &Shared, tenant: Option<Tenant>) -> Result<Tenant, ApiError> {
+    let Some(tenant) = tenant else {
+        return Ok(shared.tenant().clone());
+    };
+    known(shared, &tenant)?;
+    Ok(tenant)
+}
+
+fn known(shared: &Shared, tenant: &Tenant) -> Result<(), ApiError> {
+    let logs = shared.context().views.tenants();
+    // These two are always there, if only without events yet.
+    if logs.contains(tenant) || tenant == shared.tenant() || *tenant == Tenant::system() {
+        return Ok(());
+    }
+    let names: Vec<_> = logs.iter().map(Tenant::as_str).collect();
+    let message = format!("there is no tenant {tenant}");
+    Err(ApiError::new(StatusCode::NOT_FOUND, codes::INVALID, message)
+        .next(format!("name one that has a log: {}", names.join(", "))))
+}
+
 /// A field as it is written in a canonical line.
 pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
     let value = serde_json::Value::String(value.to_owned());
@@ -132,7 +155,7 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     everything(&caller)?;
-    let tenant = range.tenant.unwrap_or_else(|| shared.tenant().clone());
+    let tenant = meant(&shared, range.tenant)?;
     let lines = Lines::new(shared.context(), &tenant, range.stream.as_deref());
     let follow = range
         .follow
@@ -256,7 +279,7 @@ pub(crate) async fn checkpoint(
     Query(whose): Query<Whose>,
 ) -> Result<Response, ApiError> {
     everything(&caller)?;
-    let tenant = whose.tenant.unwrap_or_else(|| shared.tenant().clone());
+    let tenant = meant(&shared, whose.tenant)?;
     let text = shared.operations.checkpoint(&tenant).await?;
     Ok(format!("{text}\n").into_response())
 }
@@ -270,6 +293,9 @@ pub(crate) async fn verify(
     body: Body,
 ) -> Result<Response, ApiError> {
     everything(&caller)?;
+    if let Some(tenant) = &whose.tenant {
+        known(&shared, tenant)?;
+    }
     let text = body::whole(&headers, body).await?;
     let text =
         String::from_utf8(text.to_vec()).map_err(|_| ApiError::invalid("the checkpoint is not text"))?;

@@ -28,6 +28,8 @@ const KEPT: [HeaderName; 5] = [
     header::CONTENT_LANGUAGE,
 ];
 const META: &str = "x-stead-meta-";
+/// How far a client's clock may be ahead of this node's before its "now" is taken for the future.
+const SKEW_SECS: i64 = 60;
 
 /// Which state is meant.
 #[derive(Default, Deserialize)]
@@ -62,6 +64,12 @@ pub(crate) fn position(shared: &Shared, at: Option<&str>) -> Result<Option<Posit
     let moment: Timestamp = at
         .parse()
         .map_err(|_| ApiError::invalid(format!("{at:?} is neither a position nor a moment in RFC 3339")))?;
+    let now = shared.context().now();
+    if moment > now.plus_secs(SKEW_SECS) {
+        return Err(ApiError::invalid(format!(
+            "{moment} is in the future; the node's clock says {now}"
+        )));
+    }
     Ok(Some(views.position_at(moment)?))
 }
 

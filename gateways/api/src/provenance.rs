@@ -1,7 +1,7 @@
 //! Where things came from: the history of a bucket or a key, and why something is as it is.
 
 use crate::gateway::Shared;
-use crate::log::{Lines, Raw, field};
+use crate::log::{Lines, Raw, damaged, field};
 use crate::objects::{Which, describe, position};
 use crate::upkeep::everything;
 use crate::{ApiError, wire};
@@ -266,13 +266,13 @@ fn fact_at(shared: &Shared, seq: Position) -> Result<wire::Fact, ApiError> {
     let (batch, _) = lines.batch(seq, 1)?;
     match batch.first() {
         Some(line) if line.seq == seq => fact(shared, line),
-        _ => Err(ObjectError::Damaged(format!("the log has no position {seq}")).into()),
+        _ => Err(damaged(format_args!("the log has no position {seq}"))),
     }
 }
 
 fn fact(shared: &Shared, line: &Raw) -> Result<wire::Fact, ApiError> {
     let event: serde_json::Value = serde_json::from_slice(&line.bytes)
-        .map_err(|e| ObjectError::Damaged(format!("position {}: {e}", line.seq)))?;
+        .map_err(|e| damaged(format_args!("position {}: {e}", line.seq)))?;
     let prev = event
         .pointer("/prev/~1")
         .and_then(|cid| cid.as_str())

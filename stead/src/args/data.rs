@@ -58,16 +58,18 @@ Examples:
   stead cp cat.jpg photos/cat.jpg          store a file
   stead cp cat.jpg photos/2026/            keep its name
   stead cp photos/cat.jpg .                fetch it
-  stead cp photos/cat.jpg archive/         copy inside Stead, without moving a byte
+  stead cp photos/cat.jpg stead:archive/   copy inside Stead; no byte moves
   stead cp -r Pictures photos/2026         a folder
   tar c src | stead cp - backups/src.tar   from standard input
   stead cp --at 3h photos/cat.jpg old.jpg  as it was three hours ago
 
-Which side is which: `stead:BUCKET/KEY` is always Stead; `/…`, `./…`, `../…`, `.` and `-` are always files.
-Otherwise a source that exists as a file is that file, and the other side is in Stead.
+Which side is which: `stead:BUCKET/KEY` is always Stead; `/…`, `./…`, `../…`,
+`.` and `-` are always files. Otherwise a source that exists as a file is that
+file, and the other side is the other: from a file the target is in Stead, from
+Stead it is a file. So a copy inside Stead needs `stead:` before its target.
 
-A large upload that was interrupted goes on where it stopped when the same command is given again; so does
-a download (into FILE.part until it is complete).")]
+A large upload that was interrupted goes on where it stopped when the same
+command is given again; so does a download (into FILE.part until it is whole).")]
 pub struct Cp {
     /// What to copy
     pub source: String,

@@ -10,7 +10,7 @@ use std::path::PathBuf;
     after_help = "\
 Examples:
   stead log                                the last events
-  stead log --from 1 --json | jq .kind     every event, as the lines that are stored
+  stead log --from 1 --json | jq .kind     every event, as it is stored
   stead log --follow --stream bucket/photos
   stead log verify
   stead log checkpoint > /usb/stead.checkpoint

@@ -10,10 +10,11 @@ use std::path::PathBuf;
 Examples:
   stead up
   stead up --data /srv/stead --listen 0.0.0.0:7300
-  stead up --listen 127.0.0.1:0 --json     for programs: one line when it is ready
+  stead up --listen 127.0.0.1:0 --json     for programs: one line when ready
 
-The first start makes everything: the directory, the node's identity, the first access key. Settings are in
-DIR/stead.toml, which need not exist. SIGTERM and Ctrl-C let running requests end (a second Ctrl-C does not).")]
+The first start makes everything: the directory, the node's identity, the first
+access key. Settings are in DIR/stead.toml, which need not exist. SIGTERM and
+Ctrl-C let running requests end (a second Ctrl-C does not).")]
 pub struct Up {
     /// Where S3 listens; port 0 picks a free one [default: 127.0.0.1:7300]
     #[arg(long, value_name = "ADDR:PORT")]
@@ -89,9 +90,11 @@ pub enum ViewCommand {
 
 /// `explain`
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stead explain STEAD-1002\n  stead explain            all codes")]
+#[command(
+    after_help = "Examples:\n  stead explain STEAD-0101\n  stead explain 101        the same\n  stead explain            all codes"
+)]
 pub struct Explain {
-    /// STEAD-nnnn
+    /// STEAD-nnnn, or its number alone
     pub code: Option<String>,
 }
 

@@ -97,7 +97,7 @@ fn authority(url: &str) -> Result<String, Failure> {
 }
 
 async fn in_directory(path: &Path, needs: Needs) -> Result<Client, Failure> {
-    if !directory::is_stead(path) {
+    if !directory::is_stead(path)? {
         return Err(Failure::new(
             codes::NO_DIRECTORY,
             format!("no Stead data in {}", path.display()),

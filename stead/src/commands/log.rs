@@ -7,6 +7,7 @@ use crate::codes;
 use crate::failure::{self, Failure};
 use crate::output;
 use http::Method;
+use std::path::Path;
 use stead_gateway_api::wire;
 
 /// Events shown where nobody says from where.
@@ -83,8 +84,7 @@ fn print(global: &Global, line: &[u8]) {
 
 pub(super) async fn verify(global: &Global, args: &LogVerify) -> Result<u8, Failure> {
     let against = match &args.against {
-        Some(path) => std::fs::read(path)
-            .map_err(|e| Failure::io(format_args!("cannot read {}", path.display()), &e))?,
+        Some(path) => checkpoint_in(path)?,
         None => Vec::new(),
     };
     let client = find(global, Needs::Read).await?;
@@ -118,6 +118,18 @@ pub(super) async fn verify(global: &Global, args: &LogVerify) -> Result<u8, Fail
     Err(Failure::new(codes::FOUND, message).next(
         "keep a copy of the directory as it is; restore the named segment from a backup, then verify again",
     ))
+}
+
+/// The text of a checkpoint. A blank file is refused: the node would take it for none at all.
+fn checkpoint_in(path: &Path) -> Result<Vec<u8>, Failure> {
+    let text =
+        std::fs::read(path).map_err(|e| Failure::io(format_args!("cannot read {}", path.display()), &e))?;
+    if String::from_utf8_lossy(&text).trim().is_empty() {
+        let message = format!("{} is empty: it holds no checkpoint", path.display());
+        return Err(Failure::new(codes::LOCAL_FILE, message)
+            .next("give a file that `stead log checkpoint` wrote; make a new one where that is lost"));
+    }
+    Ok(text)
 }
 
 fn checkpoint_verdict(verdict: &wire::CheckpointVerdict) {

@@ -23,11 +23,14 @@ pub(super) async fn run(global: &Global, args: &Rm) -> Result<u8, Failure> {
             continue;
         }
         let place = object(path)?;
+        let version = args.version.as_deref();
         // A typing mistake should not look like success.
-        if args.version.is_none() {
-            client.head(|| url(&place, None)).await?;
+        match client.head(|| url(&place, version)).await {
+            // A version that is a delete marker has nothing to read, and can be deleted.
+            Err(failure) if version.is_some() && failure.is(codes::DELETE_MARKER) => {}
+            other => drop(other?),
         }
-        delete(&client, &place, args.version.as_deref()).await?;
+        delete(&client, &place, version).await?;
         deleted += 1;
     }
     if global.json {

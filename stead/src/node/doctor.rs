@@ -186,7 +186,7 @@ fn files() -> Check {
 
 async fn logs(node: &NodeOperations) -> Vec<Check> {
     let mut checks = Vec::new();
-    for tenant in node.read.tail.tenants() {
+    for tenant in node.read.views.tenants() {
         let name = format!("log of {tenant}");
         checks.push(match node.verify_log(tenant, Arc::new(|_| {})).await {
             Ok(log) => match log.damage {
@@ -232,7 +232,7 @@ fn blocks(node: &NodeOperations) -> Check {
 
 fn sealed(node: &NodeOperations) -> Check {
     let mut count = 0;
-    for tenant in node.read.tail.tenants() {
+    for tenant in node.read.views.tenants() {
         let segments = match node
             .read
             .views

@@ -29,17 +29,16 @@ pub(super) fn target(path: &Path, from: &Place) -> Result<PathBuf, Failure> {
         return Ok(path.to_owned());
     }
     let name = from.key.rsplit('/').next().unwrap_or_default();
-    safe(Path::new(name)).map(|name| path.join(name)).ok_or_else(|| {
+    safe(name).map(|name| path.join(name)).ok_or_else(|| {
         Failure::usage(format!("{from} has no name that a file could have")).next("name the file to copy to")
     })
 }
 
-/// A relative path that stays below where it is put; `None` where it would not.
-pub(super) fn safe(path: &Path) -> Option<&Path> {
-    let plain = path
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)));
-    (plain && !path.as_os_str().is_empty()).then_some(path)
+/// A key as a relative path that stays below where it is put, and that no other key has; `None` where it
+/// would not. The text is looked at, not the path's components: those take `a//b` and `a/./b` for `a/b`.
+pub(super) fn safe(key: &str) -> Option<&Path> {
+    let plain = key.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    plain.then(|| Path::new(key))
 }
 
 /// What is known of the object before its bytes come.
@@ -225,10 +224,23 @@ mod tests {
 
     #[test]
     fn keys_cannot_leave_their_folder() {
-        for bad in ["../x", "/x", "a/../../x", "", "."] {
-            assert!(safe(Path::new(bad)).is_none(), "{bad}");
+        for bad in [
+            "../x",
+            "/x",
+            "a/../../x",
+            "",
+            ".",
+            "..",
+            "a//b",
+            "a/./b",
+            "a/b/",
+            "//",
+        ] {
+            assert!(safe(bad).is_none(), "{bad}");
         }
-        assert!(safe(Path::new("a/b c")).is_some());
+        for good in ["a/b c", "dot./.dot", "..."] {
+            assert_eq!(safe(good), Some(Path::new(good)));
+        }
     }
 
     #[test]

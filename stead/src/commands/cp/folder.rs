@@ -8,7 +8,7 @@ use crate::commands::progress;
 use crate::failure::Failure;
 use futures::StreamExt;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Copies that run at the same time.
 const AT_ONCE: usize = 16;
@@ -45,7 +45,8 @@ pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<C
     let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
     while let Some(page) = pages.next().await? {
         let copies = page.objects.into_iter().map(|object| {
-            let relative = PathBuf::from(object.key.get(from.key.len()..).unwrap_or_default());
+            let relative = object.key.get(from.key.len()..).unwrap_or_default().to_owned();
+            let marker = object.size == 0 && object.key.ends_with('/');
             let source = Place {
                 bucket: object.bucket,
                 key: object.key,
@@ -53,6 +54,9 @@ pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<C
             let one = &one;
             async move {
                 let name = source.to_string();
+                if marker {
+                    return make_folder(folder, &relative).map_err(|failure| (name, failure));
+                }
                 fetch(one, source, folder, &relative)
                     .await
                     .map_err(|failure| (name, failure))
@@ -65,18 +69,25 @@ pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<C
     Ok(copied)
 }
 
-async fn fetch(job: &Job<'_>, source: Place, folder: &Path, relative: &Path) -> Result<Copied, Failure> {
-    // `a/` is how some tools write an empty folder.
-    if source.key.ends_with('/') {
-        return Ok(Copied::default());
-    }
-    let Some(relative) = download::safe(relative) else {
-        return Err(
-            Failure::usage(format!("the key {:?} is no path below a folder", source.key))
-                .next("copy it by itself, to a file that you name"),
-        );
+/// An empty object `a/` is how some tools write a folder.
+fn make_folder(folder: &Path, relative: &str) -> Result<Copied, Failure> {
+    let path = match relative.strip_suffix('/') {
+        // The marker of what is copied: the folder itself.
+        None => folder.to_owned(),
+        Some(name) => folder.join(download::safe(name).ok_or_else(|| no_path(relative))?),
     };
-    let path = folder.join(relative);
+    std::fs::create_dir_all(&path)
+        .map_err(|e| Failure::io(format_args!("cannot make {}", path.display()), &e))?;
+    Ok(Copied::default())
+}
+
+fn no_path(key: &str) -> Failure {
+    Failure::usage(format!("the key {key:?} is no path below a folder"))
+        .next("copy it by itself, to a file that you name")
+}
+
+async fn fetch(job: &Job<'_>, source: Place, folder: &Path, relative: &str) -> Result<Copied, Failure> {
+    let path = folder.join(download::safe(relative).ok_or_else(|| no_path(&source.key))?);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent)
             .map_err(|e| Failure::io(format_args!("cannot make {}", parent.display()), &e))?;
@@ -190,4 +201,22 @@ fn collect(root: &Path, relative: &Path, files: &mut Vec<String>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_become_folders_below_the_target_only() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().join("out");
+        for marker in ["", "a/", "b/c/"] {
+            make_folder(&root, marker).unwrap();
+        }
+        assert!(root.join("a").is_dir() && root.join("b/c").is_dir());
+        for marker in ["/", "../x/", "a//", "./"] {
+            assert!(make_folder(&root, marker).is_err(), "{marker}");
+        }
+    }
 }
