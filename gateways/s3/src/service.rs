@@ -230,7 +230,7 @@ fn finish(mut answer: Response<Body>, arrival: &Arrival) -> Response<Body> {
 }
 
 /// One line for each answer. Never headers or the query: a presigned URL has its signature there. A busy or
-/// a full server (503, 507) is no fault of its own.
+/// a full server (503, 507), or a client that probes what is not implemented (501), is no fault of its own.
 fn log(about: &About<'_>, status: u16) {
     let About {
         method,
@@ -239,6 +239,7 @@ fn log(about: &About<'_>, status: u16) {
     } = *about;
     match status {
         503 | 507 => tracing::warn!(request, %method, path, status, "a request could not be served now"),
+        501 => tracing::debug!(request, %method, path, status, "a request asked for what is not implemented"),
         500.. => tracing::error!(request, %method, path, status, "a request failed"),
         _ => tracing::debug!(request, %method, path, status, "a request was answered"),
     }
@@ -293,7 +294,7 @@ mod tests {
             (200, "DEBUG"),
             (404, "DEBUG"),
             (500, "ERROR"),
-            (501, "ERROR"),
+            (501, "DEBUG"),
             (503, "WARN"),
             (507, "WARN"),
         ];
