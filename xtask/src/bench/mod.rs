@@ -84,6 +84,9 @@ pub fn run(mut args: Args) -> Outcome {
         _ => Full::default(),
     };
     std::fs::remove_dir_all(&dir)?;
+    if full.objects > 0 {
+        println!("{full:#?}");
+    }
     if stead.is_none() || !only.is_empty() {
         println!("not everything was measured, so docs/benchmarks.md stays as it is");
         return Ok(());

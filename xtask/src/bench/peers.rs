@@ -41,6 +41,11 @@ impl Peer {
         }
     }
 
+    /// SIGKILL, and gone.
+    pub fn kill(self) {
+        drop(self);
+    }
+
     /// Ends it as its operator would, and answers how long that took.
     pub fn stop(mut self) -> Outcome<Duration> {
         let begin = Instant::now();

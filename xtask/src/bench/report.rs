@@ -109,7 +109,7 @@ fn rows(results: &Results, full: &Full, first: (f64, f64)) -> Vec<Row> {
             full.ready_s,
         ));
         rows.push(at_most(
-            &format!("{count} objects: ready after SIGKILL"),
+            &format!("{count} objects: ready after SIGKILL behind the load"),
             2.0,
             "s",
             full.ready_after_kill_s,

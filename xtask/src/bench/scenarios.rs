@@ -237,7 +237,7 @@ pub struct Full {
     pub list_p99_ms: f64,
     /// From the start of the process to its ready line, after a clean stop.
     pub ready_s: f64,
-    /// The same after SIGKILL.
+    /// The same after SIGKILL right behind the load.
     pub ready_after_kill_s: f64,
     /// Resident bytes after the load, and after a restart and the listings.
     pub resident: (u64, u64),
@@ -267,6 +267,9 @@ pub fn full_bucket(binary: &Path, dir: &Path, scale: &Scale) -> Outcome<Full> {
     let load_rate = scale.million as f64 / begin.elapsed().as_secs_f64();
     let after_load = process::resident(peer.pid())?;
     let key = peer.key.clone();
+    // SIGKILL right behind the last answer: what no checkpoint has seen yet is in the Raft log alone.
+    peer.kill();
+    let (peer, ready_after_kill) = peers::stead(binary, dir, Some(&key))?;
     peer.stop()?;
     let (peer, ready) = peers::stead(binary, dir, Some(&key))?;
     let signer = work::signer(&peer);
@@ -277,8 +280,6 @@ pub fn full_bucket(binary: &Path, dir: &Path, scale: &Scale) -> Outcome<Full> {
     });
     let listed = work::all(&peer, 1, listings.collect())?.measured;
     let after = process::resident(peer.pid())?;
-    drop(peer); // by SIGKILL
-    let (peer, ready_after_kill) = peers::stead(binary, dir, Some(&key))?;
     peer.stop()?;
     Ok(Full {
         objects: scale.million,
