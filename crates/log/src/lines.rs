@@ -27,7 +27,18 @@ pub(crate) struct LineStream {
 impl LineStream {
     /// Opens a segment in either form.
     pub(crate) fn open(file: &SegmentFile) -> Result<Self, SegmentError> {
-        let handle = File::open(&file.path).map_err(SegmentError::io("open", &file.path))?;
+        let handle = match File::open(&file.path) {
+            // Sealed since it was listed: the same lines are beside it.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !file.sealed => {
+                let sealed = SegmentFile {
+                    path: file.path.with_extension("jsonl.zst"),
+                    sealed: true,
+                    ..file.clone()
+                };
+                return Self::open(&sealed);
+            }
+            other => other.map_err(SegmentError::io("open", &file.path))?,
+        };
         let source: Box<dyn Read> = if file.sealed {
             let opened = SealedFile::open(handle).map_err(|e| sealed_error(file, 1, file.first, e))?;
             Box::new(SealedStream::new(opened))
@@ -141,4 +152,29 @@ pub(crate) fn sealed_error(file: &SegmentFile, line: u64, at: Position, e: io::E
         });
     }
     SegmentError::io("read", &file.path)(e)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::FrameWriter;
+
+    #[test]
+    fn a_segment_that_was_sealed_since_it_was_listed_is_read_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let listed = SegmentFile {
+            first: 1,
+            path: dir.path().join("00000000000000000001.jsonl"),
+            sealed: false,
+        };
+        let sealed = File::create(dir.path().join("00000000000000000001.jsonl.zst")).unwrap();
+        let mut frames = FrameWriter::new(sealed, 1).unwrap();
+        frames.line(b"one").unwrap();
+        frames.line(b"two").unwrap();
+        frames.finish().unwrap();
+        let mut lines = LineStream::open(&listed).unwrap();
+        assert_eq!(lines.next().unwrap(), Some(&b"one"[..]));
+        assert_eq!(lines.next().unwrap(), Some(&b"two"[..]));
+        assert_eq!(lines.next().unwrap(), None);
+    }
 }

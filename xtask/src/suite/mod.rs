@@ -67,7 +67,8 @@ fn chosen(only: &[String], skip_clients: bool) -> Outcome<Vec<&'static Step>> {
     };
     let wanted = |step: &&Step| {
         let named = only.is_empty() || only.iter().any(|name| named(step, name));
-        named && !(skip_clients && step.client)
+        let possible = step.name != steps::LICENCES || !only.is_empty() || steps::can_check_licences();
+        named && possible && !(skip_clients && step.client)
     };
     Ok(steps::ALL.iter().filter(wanted).collect())
 }
@@ -125,6 +126,12 @@ fn summary(results: &[(&Step, Done)], skipped: bool, begin: Instant) -> Outcome 
     println!("{:<18} {:>40.1} s", "in all", begin.elapsed().as_secs_f64());
     if skipped {
         println!("not run, because of --skip-clients: whatever needs other programs");
+    }
+    if !steps::can_check_licences() {
+        println!(
+            "not run, because cargo-deny is not installed: {}",
+            steps::LICENCES
+        );
     }
     println!("{} passed, {} failed", total.passed, total.failed);
     // The line above is the last on standard output; the exit code says the rest.

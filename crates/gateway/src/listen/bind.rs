@@ -5,7 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
+
+/// Connections that may wait to be accepted; the system's own limit holds where it is lower. With the usual
+/// 128 a burst of clients loses SYNs and stalls for a second at a time.
+const BACKLOG: u32 = 4096;
 
 /// A bound address.
 #[derive(Debug)]
@@ -26,7 +30,14 @@ pub(super) enum Accepted {
 impl Listener {
     /// Binds a TCP address; port 0 takes a free one.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self(Kind::Tcp(TcpListener::bind(address).await?)))
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A restart is not kept waiting by connections of before that are still closing.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Self(Kind::Tcp(socket.listen(BACKLOG)?)))
     }
 
     /// Binds a Unix socket, mode 0600. A stale socket file is replaced; one that somebody answers on is
