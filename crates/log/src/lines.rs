@@ -3,7 +3,6 @@
 use crate::SegmentError;
 use crate::frames::{SealedFile, SealedStream};
 use crate::segment::{Damage, DamageKind, MAX_LINE, SegmentFile};
-use std::fs::File;
 use std::io::{self, Read};
 use stead_event::Position;
 
@@ -27,25 +26,13 @@ pub(crate) struct LineStream {
 impl LineStream {
     /// Opens a segment in either form.
     pub(crate) fn open(file: &SegmentFile) -> Result<Self, SegmentError> {
-        let handle = match File::open(&file.path) {
-            // Sealed since it was listed: the same lines are beside it.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !file.sealed => {
-                let sealed = SegmentFile {
-                    path: file.path.with_extension("jsonl.zst"),
-                    sealed: true,
-                    ..file.clone()
-                };
-                return Self::open(&sealed);
-            }
-            other => other.map_err(SegmentError::io("open", &file.path))?,
-        };
+        let (file, handle) = file.open()?;
         let source: Box<dyn Read> = if file.sealed {
-            let opened = SealedFile::open(handle).map_err(|e| sealed_error(file, 1, file.first, e))?;
+            let opened = SealedFile::open(handle).map_err(|e| sealed_error(&file, 1, file.first, e))?;
             Box::new(SealedStream::new(opened))
         } else {
             Box::new(handle)
         };
-        let file = file.clone();
         Ok(Self {
             source,
             file,
@@ -158,6 +145,7 @@ pub(crate) fn sealed_error(file: &SegmentFile, line: u64, at: Position, e: io::E
 mod tests {
     use super::*;
     use crate::frames::FrameWriter;
+    use std::fs::File;
 
     #[test]
     fn a_segment_that_was_sealed_since_it_was_listed_is_read_all_the_same() {

@@ -34,17 +34,14 @@ enum Source {
 
 impl SegmentReader {
     pub(crate) fn open(file: &SegmentFile) -> Result<Self, SegmentError> {
-        let handle = File::open(&file.path).map_err(SegmentError::io("open", &file.path))?;
+        let (file, handle) = file.open()?;
         let source = if file.sealed {
-            let opened = SealedFile::open(handle).map_err(|e| sealed_error(file, 1, file.first, e))?;
+            let opened = SealedFile::open(handle).map_err(|e| sealed_error(&file, 1, file.first, e))?;
             Source::Sealed(opened, Mutex::new(None))
         } else {
             Source::Plain(handle, Mutex::new(vec![(file.first, 0)]))
         };
-        Ok(Self {
-            file: file.clone(),
-            source,
-        })
+        Ok(Self { file, source })
     }
 
     /// Gives the lines of positions `from..=last` that the segment holds, in order. Positions are by count

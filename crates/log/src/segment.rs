@@ -2,6 +2,7 @@
 //! crate's documentation.
 
 use serde::{Deserialize, Serialize};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use stead_event::{ChainError, ChainHead, EventError, Position, Tenant};
@@ -149,6 +150,28 @@ pub(crate) struct SegmentFile {
 
 /// No line is longer than this (16 MiB): an object of 10,000 parts needs 2 MiB.
 pub(crate) const MAX_LINE: usize = 16 << 20;
+
+impl SegmentFile {
+    /// Opens it in the form that it has by now, which is the sealed one where it was sealed since it was
+    /// listed.
+    pub(crate) fn open(&self) -> Result<(Self, File), SegmentError> {
+        let failed = match File::open(&self.path) {
+            Ok(handle) => return Ok((self.clone(), handle)),
+            Err(e) => e,
+        };
+        if failed.kind() == io::ErrorKind::NotFound && !self.sealed {
+            let sealed = Self {
+                path: self.path.with_added_extension("zst"),
+                sealed: true,
+                ..self.clone()
+            };
+            if let Ok(handle) = File::open(&sealed.path) {
+                return Ok((sealed, handle));
+            }
+        }
+        Err(SegmentError::io("open", &self.path)(failed))
+    }
+}
 
 /// `<dir>/<tenant>`
 pub(crate) fn tenant_dir(dir: &Path, tenant: &Tenant) -> PathBuf {

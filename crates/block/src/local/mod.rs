@@ -142,7 +142,7 @@ impl LocalStore {
     /// damaged.
     pub fn size_of(&self, cid: &Cid) -> Option<u64> {
         let loc = self.0.index.lookup(&Key::of(cid).ok()?).ok()??;
-        (!loc.bad && self.0.pack(loc.pack).is_some()).then_some(loc.len.into())
+        self.0.is_there(&loc).then_some(loc.len.into())
     }
 
     /// Makes everything stored so far durable; callers at the same time share one flush. Blocks.

@@ -4,9 +4,11 @@ use super::Inner;
 use crate::BlockError;
 use crate::index::Loc;
 use crate::key::Key;
+use crate::pack::Pack;
 use crate::pack::file::data_of;
 use crate::pack::record::{RECORD_HEADER_BYTES, RecordError};
 use bytes::Bytes;
+use std::sync::Arc;
 use stead_event::Cid;
 
 /// Data from this size on is read into buffers that are used again.
@@ -17,7 +19,7 @@ impl Inner {
     /// The data itself is not looked at.
     pub(super) fn is_there(&self, loc: &Loc) -> bool {
         let end = u64::from(loc.offset) + RECORD_HEADER_BYTES as u64 + u64::from(loc.len);
-        let reaches = |pack: std::sync::Arc<crate::pack::Pack>| pack.len().is_ok_and(|len| end <= len);
+        let reaches = |pack: Arc<Pack>| pack.len().is_ok_and(|len| end <= len);
         !loc.bad && self.pack(loc.pack).is_some_and(reaches)
     }
 

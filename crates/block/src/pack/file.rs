@@ -145,8 +145,9 @@ impl Pack {
 
     /// Cuts what was left behind by a write that never completed.
     pub fn truncate(&self, len: u64) -> Result<(), BlockError> {
-        self.dirty.store(true, Ordering::Release);
-        self.file.set_len(len).map_err(|e| self.failed("truncating", e))
+        let cut = self.file.set_len(len);
+        self.set_dirty();
+        cut.map_err(|e| self.failed("truncating", e))
     }
 
     /// Appends into `buffer` up to `len` bytes from `offset`, fewer only at the end of the file.
@@ -183,14 +184,13 @@ impl Pack {
 
     /// Writes at `offset`. Where it fails, what is behind `offset` is cut again as far as possible.
     pub fn write(&self, offset: u64, parts: &[&[u8]]) -> Result<(), BlockError> {
-        self.dirty.store(true, Ordering::Release);
         let written = self.write_parts(offset, parts);
-        // Again: a sync may have begun and taken the mark while the bytes were on their way.
-        self.dirty.store(true, Ordering::Release);
-        written.map_err(|e| {
+        if written.is_err() {
             let _ = self.file.set_len(offset); // best effort: the caller's offset has not moved either
-            self.failed("writing", e)
-        })
+        }
+        // Not before: a sync that began meanwhile would take the mark and leave the bytes.
+        self.set_dirty();
+        written.map_err(|e| self.failed("writing", e))
     }
 
     fn write_parts(&self, mut offset: u64, parts: &[&[u8]]) -> io::Result<()> {
@@ -218,7 +218,7 @@ impl Pack {
         }
     }
 
-    /// Has the next [`Self::sync`] flush the pack, for bytes that an earlier process may not have flushed.
+    /// Has the next [`Self::sync`] flush the pack: something was written, or an earlier process may not have flushed.
     pub fn set_dirty(&self) {
         self.dirty.store(true, Ordering::Release);
     }
