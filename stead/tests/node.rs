@@ -175,7 +175,7 @@ fn health_and_metrics_answer_without_a_signature_and_the_rest_does_not() {
         metrics.starts_with("HTTP/1.1 200") && metrics.contains("stead_"),
         "{metrics}"
     );
-    let status = get("/v1/status");
+    let status = get("/api/v1/status");
     assert!(
         status.starts_with("HTTP/1.1 403") && status.contains("STEAD-0206"),
         "{status}"
@@ -191,7 +191,7 @@ fn sigterm_lets_a_running_request_end() {
     let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
-        .write_all(b"PUT /v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
+        .write_all(b"PUT /api/v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
         .unwrap();
     std::thread::sleep(Duration::from_millis(300));
     node.signal("-TERM");
@@ -258,7 +258,7 @@ fn a_second_interrupt_ends_it_at_once() {
     home.ok(&["bucket", "create", "slow"]);
     let mut stream = std::os::unix::net::UnixStream::connect(home.data().join("stead.sock")).unwrap();
     stream
-        .write_all(b"PUT /v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
+        .write_all(b"PUT /api/v1/objects/slow/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
         .unwrap();
     std::thread::sleep(Duration::from_millis(300));
     node.signal("-INT");

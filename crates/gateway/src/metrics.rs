@@ -21,7 +21,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Answered {
     /// The gateway's name.
     pub gateway: &'static str,
-    /// The operation: `PutObject`, `GET /v1/status`, …
+    /// The operation: `PutObject`, `GET /api/v1/status`, …
     pub operation: &'static str,
     /// The HTTP status.
     pub status: u16,

@@ -16,7 +16,7 @@ pub(crate) struct Create {
     versioned: bool,
 }
 
-/// `GET /v1/buckets`: those that the caller may see.
+/// `GET /api/v1/buckets`: those that the caller may see.
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     Ok(Json(wire::Buckets { buckets }))
 }
 
-/// `PUT /v1/buckets/{bucket}?versioned=`
+/// `PUT /api/v1/buckets/{bucket}?versioned=`
 pub(crate) async fn create(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -56,7 +56,7 @@ pub(crate) async fn create(
     Ok(StatusCode::CREATED)
 }
 
-/// `DELETE /v1/buckets/{bucket}`
+/// `DELETE /api/v1/buckets/{bucket}`
 pub(crate) async fn delete(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,

@@ -172,7 +172,7 @@ impl Gateway for ApiGateway {
     }
 
     fn describe(&self) -> &'static str {
-        "Stead's own HTTP API: JSON under /v1, /healthz and /metrics"
+        "Stead's own HTTP API: JSON under /api/v1, /healthz and /metrics"
     }
 
     async fn serve(self: Arc<Self>, listener: Listener) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stead_gateway::Caller;
 use stead_gateway::objects::KeyRequest;
 
-/// `GET /v1/keys`
+/// `GET /api/v1/keys`
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -31,7 +31,7 @@ pub(crate) async fn list(
     Ok(Json(wire::Keys { keys }))
 }
 
-/// `POST /v1/keys`
+/// `POST /api/v1/keys`
 pub(crate) async fn create(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -53,7 +53,7 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(key)))
 }
 
-/// `DELETE /v1/keys/{access_key}`
+/// `DELETE /api/v1/keys/{access_key}`
 pub(crate) async fn revoke(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,

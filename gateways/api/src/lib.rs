@@ -1,6 +1,6 @@
 //! Stead's own HTTP API: what the command line and programs ask a node beyond a storage protocol.
 //!
-//! Owns: the endpoints under `/v1`, `/healthz` and `/metrics`, their JSON ([`wire`]) and who may call them.
+//! Owns: the endpoints under `/api/v1`, `/healthz` and `/metrics`, their JSON ([`wire`]) and who may call them.
 //! Promises: over the Unix socket of the data directory (which only the owner can open) no signature is
 //! needed; over TCP every request but `/healthz` and `/metrics` is signed (SigV4, service `stead`) and the
 //! key's scope holds. Every error is `{code, message, next}`.

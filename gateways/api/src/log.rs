@@ -146,7 +146,7 @@ pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
     format!("\"{name}\":{value}").into_bytes()
 }
 
-/// `GET /v1/log?tenant=&from=|last=&max=&stream=`: lines as they are stored; with `follow=1` as
+/// `GET /api/v1/log?tenant=&from=|last=&max=&stream=`: lines as they are stored; with `follow=1` as
 /// server-sent events, whose ids are positions.
 pub(crate) async fn read(
     State(shared): State<Arc<Shared>>,
@@ -272,7 +272,7 @@ pub(crate) struct Whose {
     tenant: Option<Tenant>,
 }
 
-/// `POST /v1/log/checkpoint?tenant=`: a signed checkpoint, as text.
+/// `POST /api/v1/log/checkpoint?tenant=`: a signed checkpoint, as text.
 pub(crate) async fn checkpoint(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -284,7 +284,7 @@ pub(crate) async fn checkpoint(
     Ok(format!("{text}\n").into_response())
 }
 
-/// `POST /v1/log/verify?tenant=`, with the text of a checkpoint as body or none.
+/// `POST /api/v1/log/verify?tenant=`, with the text of a checkpoint as body or none.
 pub(crate) async fn verify(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,

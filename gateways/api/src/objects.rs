@@ -89,7 +89,7 @@ pub(crate) fn describe(bucket: &str, key: &str, record: &ObjectRecord) -> wire::
     }
 }
 
-/// `GET /v1/objects/{bucket}?prefix=&after=&delimiter=&max=&at=`
+/// `GET /api/v1/objects/{bucket}?prefix=&after=&delimiter=&max=&at=`
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -128,7 +128,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// `GET` and `HEAD /v1/objects/{bucket}/{key}?at=&version=`, with `Range: bytes=`.
+/// `GET` and `HEAD /api/v1/objects/{bucket}/{key}?at=&version=`, with `Range: bytes=`.
 pub(crate) async fn get(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -270,7 +270,7 @@ pub(crate) fn claims(headers: &HeaderMap) -> Result<Verify, ApiError> {
     })
 }
 
-/// `PUT /v1/objects/{bucket}/{key}`
+/// `PUT /api/v1/objects/{bucket}/{key}`
 pub(crate) async fn put(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -306,7 +306,7 @@ pub(crate) fn stored(done: stead_gateway::objects::PutDone) -> wire::Stored {
     }
 }
 
-/// `DELETE /v1/objects/{bucket}/{key}?version=`
+/// `DELETE /api/v1/objects/{bucket}/{key}?version=`
 pub(crate) async fn delete(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -333,7 +333,7 @@ pub(crate) async fn delete(
     }))
 }
 
-/// `POST /v1/copy`
+/// `POST /api/v1/copy`
 pub(crate) async fn copy(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,

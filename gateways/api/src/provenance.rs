@@ -26,7 +26,7 @@ pub(crate) struct Depth {
     full: Option<String>,
 }
 
-/// `GET /v1/history/{bucket}`: what happened to the bucket itself.
+/// `GET /api/v1/history/{bucket}`: what happened to the bucket itself.
 pub(crate) async fn bucket_history(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -50,7 +50,7 @@ pub(crate) async fn bucket_history(
     }))
 }
 
-/// `GET /v1/history/{bucket}/{key}?full=`: every state of the key, oldest first.
+/// `GET /api/v1/history/{bucket}/{key}?full=`: every state of the key, oldest first.
 pub(crate) async fn history(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -81,7 +81,7 @@ pub(crate) async fn history(
     }))
 }
 
-/// `GET /v1/why?path=BUCKET/KEY&at=&version=` or `?cid=`.
+/// `GET /api/v1/why?path=BUCKET/KEY&at=&version=` or `?cid=`.
 #[derive(Deserialize)]
 pub(crate) struct About {
     path: Option<String>,

@@ -13,36 +13,36 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/healthz", get(upkeep::healthz))
         .route("/metrics", get(upkeep::metrics))
-        .route("/v1/status", get(upkeep::status))
-        .route("/v1/buckets", get(buckets::list))
+        .route("/api/v1/status", get(upkeep::status))
+        .route("/api/v1/buckets", get(buckets::list))
         .route(
-            "/v1/buckets/{bucket}",
+            "/api/v1/buckets/{bucket}",
             put(buckets::create).delete(buckets::delete),
         )
-        .route("/v1/objects/{bucket}", get(objects::list))
+        .route("/api/v1/objects/{bucket}", get(objects::list))
         .route(
-            "/v1/objects/{bucket}/{*key}",
+            "/api/v1/objects/{bucket}/{*key}",
             get(objects::get).put(objects::put).delete(objects::delete),
         )
-        .route("/v1/copy", post(objects::copy))
-        .route("/v1/uploads", post(uploads::start))
+        .route("/api/v1/copy", post(objects::copy))
+        .route("/api/v1/uploads", post(uploads::start))
         .route(
-            "/v1/uploads/{upload}",
+            "/api/v1/uploads/{upload}",
             get(uploads::parts).post(uploads::complete).delete(uploads::abort),
         )
-        .route("/v1/uploads/{upload}/{number}", put(uploads::part))
-        .route("/v1/log", get(log::read))
-        .route("/v1/log/checkpoint", post(log::checkpoint))
-        .route("/v1/log/verify", post(log::verify))
-        .route("/v1/history/{bucket}", get(provenance::bucket_history))
-        .route("/v1/history/{bucket}/{*key}", get(provenance::history))
-        .route("/v1/why", get(provenance::why))
-        .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/{access_key}", delete(keys::revoke))
-        .route("/v1/scrub", post(upkeep::scrub))
-        .route("/v1/gc", post(upkeep::collect))
-        .route("/v1/view/rebuild", post(upkeep::rebuild))
-        .route("/v1/doctor", get(upkeep::doctor))
+        .route("/api/v1/uploads/{upload}/{number}", put(uploads::part))
+        .route("/api/v1/log", get(log::read))
+        .route("/api/v1/log/checkpoint", post(log::checkpoint))
+        .route("/api/v1/log/verify", post(log::verify))
+        .route("/api/v1/history/{bucket}", get(provenance::bucket_history))
+        .route("/api/v1/history/{bucket}/{*key}", get(provenance::history))
+        .route("/api/v1/why", get(provenance::why))
+        .route("/api/v1/keys", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/{access_key}", delete(keys::revoke))
+        .route("/api/v1/scrub", post(upkeep::scrub))
+        .route("/api/v1/gc", post(upkeep::collect))
+        .route("/api/v1/view/rebuild", post(upkeep::rebuild))
+        .route("/api/v1/doctor", get(upkeep::doctor))
         .fallback(not_found)
         // Bodies are bounded where they are read: JSON by `body`, objects by the context's limits.
         .layer(DefaultBodyLimit::disable())
@@ -57,7 +57,7 @@ pub(crate) fn is_open(path: &str) -> bool {
 /// The operation of a request, for metrics: the endpoint without what it is about, so that there are few.
 pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
     let first = path
-        .strip_prefix("/v1/")
+        .strip_prefix("/api/v1/")
         .unwrap_or(path)
         .split('/')
         .next()

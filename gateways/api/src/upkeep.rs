@@ -29,7 +29,7 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
 
-/// `GET /v1/status`
+/// `GET /api/v1/status`
 pub(crate) async fn status(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -38,7 +38,7 @@ pub(crate) async fn status(
     Ok(Json(shared.operations.status().await?))
 }
 
-/// `GET /v1/doctor`
+/// `GET /api/v1/doctor`
 pub(crate) async fn doctor(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -52,7 +52,7 @@ pub(crate) struct Rate {
     bytes_per_second: Option<u64>,
 }
 
-/// `POST /v1/scrub?bytes_per_second=`
+/// `POST /api/v1/scrub?bytes_per_second=`
 pub(crate) async fn scrub(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -65,7 +65,7 @@ pub(crate) async fn scrub(
     }))
 }
 
-/// `POST /v1/gc`
+/// `POST /api/v1/gc`
 pub(crate) async fn collect(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -80,7 +80,7 @@ pub(crate) async fn collect(
     }))
 }
 
-/// `POST /v1/view/rebuild`
+/// `POST /api/v1/view/rebuild`
 pub(crate) async fn rebuild(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,

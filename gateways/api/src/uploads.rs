@@ -20,7 +20,7 @@ pub(crate) struct Target {
     key: String,
 }
 
-/// `POST /v1/uploads`
+/// `POST /api/v1/uploads`
 pub(crate) async fn start(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -48,7 +48,7 @@ pub(crate) async fn start(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// `GET /v1/uploads/{upload}?bucket=&key=`: the parts that arrived.
+/// `GET /api/v1/uploads/{upload}?bucket=&key=`: the parts that arrived.
 pub(crate) async fn parts(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -83,7 +83,7 @@ pub(crate) async fn parts(
     }))
 }
 
-/// `PUT /v1/uploads/{upload}/{number}?bucket=&key=`
+/// `PUT /api/v1/uploads/{upload}/{number}?bucket=&key=`
 pub(crate) async fn part(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -112,7 +112,7 @@ pub(crate) async fn part(
     }))
 }
 
-/// `POST /v1/uploads/{upload}?bucket=&key=`: joins the parts.
+/// `POST /api/v1/uploads/{upload}?bucket=&key=`: joins the parts.
 pub(crate) async fn complete(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
@@ -144,7 +144,7 @@ pub(crate) async fn complete(
     Ok(Json(stored(shared.objects()?.complete_upload(request).await?)))
 }
 
-/// `DELETE /v1/uploads/{upload}?bucket=&key=`
+/// `DELETE /api/v1/uploads/{upload}?bucket=&key=`
 pub(crate) async fn abort(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,

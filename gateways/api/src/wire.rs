@@ -20,7 +20,7 @@ pub struct Error {
     pub next: String,
 }
 
-/// `GET /v1/status`
+/// `GET /api/v1/status`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
     /// Whether a node is running (`false`: the directory was read without one).
@@ -95,7 +95,7 @@ pub struct Bucket {
     pub bytes: u64,
 }
 
-/// `GET /v1/buckets`
+/// `GET /api/v1/buckets`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Buckets {
     pub buckets: Vec<Bucket>,
@@ -120,7 +120,7 @@ pub struct Object {
     pub metadata: TextMap,
 }
 
-/// `GET /v1/objects/{bucket}`
+/// `GET /api/v1/objects/{bucket}`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Listing {
     pub objects: Vec<Object>,
@@ -155,7 +155,7 @@ pub struct Deleted {
     pub version: Option<String>,
 }
 
-/// `POST /v1/uploads`
+/// `POST /api/v1/uploads`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StartUpload {
     pub bucket: String,
@@ -185,14 +185,14 @@ pub struct Part {
     pub cid: String,
 }
 
-/// `POST /v1/uploads/{upload}`
+/// `POST /api/v1/uploads/{upload}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CompleteUpload {
     /// Number and ETag, ascending.
     pub parts: Vec<(u32, String)>,
 }
 
-/// `POST /v1/copy`
+/// `POST /api/v1/copy`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Copy {
     pub source_bucket: String,
@@ -231,7 +231,7 @@ pub struct Place {
     pub line: u64,
 }
 
-/// `GET /v1/history/{bucket}` and `…/{key}`
+/// `GET /api/v1/history/{bucket}` and `…/{key}`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct History {
     pub bucket: String,
@@ -243,7 +243,7 @@ pub struct History {
     pub complete: bool,
 }
 
-/// `GET /v1/why`
+/// `GET /api/v1/why`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Why {
     /// What was asked about.
@@ -275,13 +275,13 @@ pub struct Key {
     pub revoked: Option<Timestamp>,
 }
 
-/// `GET /v1/keys`
+/// `GET /api/v1/keys`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Keys {
     pub keys: Vec<Key>,
 }
 
-/// `POST /v1/keys`
+/// `POST /api/v1/keys`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateKey {
     pub name: String,
@@ -310,7 +310,7 @@ pub struct VerifiedLog {
     pub damage: Option<String>,
 }
 
-/// `POST /v1/log/verify`
+/// `POST /api/v1/log/verify`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Verified {
     pub ok: bool,
@@ -332,7 +332,7 @@ pub struct CheckpointVerdict {
     pub why: Option<String>,
 }
 
-/// `POST /v1/scrub`
+/// `POST /api/v1/scrub`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scrubbed {
     pub blocks: u64,
@@ -352,7 +352,7 @@ pub struct DamagedBlock {
     pub why: String,
 }
 
-/// `POST /v1/gc`
+/// `POST /api/v1/gc`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Collect {
     #[serde(default)]
@@ -379,7 +379,7 @@ pub struct Collected {
     pub unreadable: u64,
 }
 
-/// `POST /v1/view/rebuild`
+/// `POST /api/v1/view/rebuild`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Rebuilt {
     /// Whether the rebuilt views are byte for byte what they were.
@@ -411,7 +411,7 @@ pub struct Check {
     pub next: String,
 }
 
-/// `GET /v1/doctor`
+/// `GET /api/v1/doctor`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Doctor {
     pub checks: Vec<Check>,

@@ -29,7 +29,7 @@ pub struct Url {
 }
 
 impl Url {
-    /// From an endpoint's name, as it is: `/v1/status`.
+    /// From an endpoint's name, as it is: `/api/v1/status`.
     pub fn new(endpoint: &str) -> Self {
         Self {
             path: endpoint.to_owned(),
@@ -108,11 +108,14 @@ mod tests {
 
     #[test]
     fn names_cannot_break_out_of_their_place() {
-        let url = Url::new("/v1/objects")
+        let url = Url::new("/api/v1/objects")
             .segment("b")
             .key("a b/ü?#%..")
             .with("at", "1&2")
             .maybe("x", None);
-        assert_eq!(url.to_string(), "/v1/objects/b/a%20b/%C3%BC%3F%23%25..?at=1%262");
+        assert_eq!(
+            url.to_string(),
+            "/api/v1/objects/b/a%20b/%C3%BC%3F%23%25..?at=1%262"
+        );
     }
 }

@@ -12,7 +12,7 @@ pub(super) async fn run(global: &Global, command: BucketCommand) -> Result<u8, F
     match command {
         BucketCommand::Create { name, versioned } => {
             let client = find(global, Needs::Node).await?;
-            let url = Url::new("/v1/buckets").segment(&name);
+            let url = Url::new("/api/v1/buckets").segment(&name);
             let url = if versioned {
                 url.with("versioned", "true")
             } else {
@@ -25,7 +25,7 @@ pub(super) async fn run(global: &Global, command: BucketCommand) -> Result<u8, F
         BucketCommand::Delete { name } => {
             let client = find(global, Needs::Node).await?;
             client
-                .call(Method::DELETE, Url::new("/v1/buckets").segment(&name))
+                .call(Method::DELETE, Url::new("/api/v1/buckets").segment(&name))
                 .await?;
             told(global, &name, "deleted");
         }
@@ -43,7 +43,7 @@ fn told(global: &Global, name: &str, what: &str) {
 
 /// The table of buckets, also for `ls` without a path.
 pub(super) async fn list(global: &Global, client: &Client) -> Result<(), Failure> {
-    let answer: wire::Buckets = client.get(Url::new("/v1/buckets")).await?;
+    let answer: wire::Buckets = client.get(Url::new("/api/v1/buckets")).await?;
     if global.json {
         output::json(&answer);
         return Ok(());

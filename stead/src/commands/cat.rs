@@ -14,7 +14,7 @@ pub(super) async fn run(global: &Global, args: &Cat) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
     for path in &args.paths {
         let place = object(path)?;
-        let url = Url::new("/v1/objects")
+        let url = Url::new("/api/v1/objects")
             .segment(&place.bucket)
             .key(&place.key)
             .maybe("at", at.as_deref());

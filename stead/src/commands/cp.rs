@@ -119,7 +119,7 @@ async fn copy(job: &Job<'_>, source: Side, target: Side, recursive: bool) -> Res
         }
         (Side::Stead(place), Side::Stream) => {
             let from = object(&place.to_string())?;
-            let url = Url::new("/v1/objects")
+            let url = Url::new("/api/v1/objects")
                 .segment(&from.bucket)
                 .key(&from.key)
                 .maybe("at", job.at.as_deref());
@@ -143,7 +143,7 @@ async fn across(job: &Job<'_>, from: &Place, to: &Place) -> Result<Copied, Failu
         bucket: to.bucket.clone(),
         key: to.key.clone(),
     };
-    let stored: wire::Stored = job.client.post(Url::new("/v1/copy"), &wanted).await?;
+    let stored: wire::Stored = job.client.post(Url::new("/api/v1/copy"), &wanted).await?;
     Ok(Copied {
         objects: 1,
         bytes: stored.size,

@@ -9,7 +9,7 @@ use stead_gateway_api::wire::{Check, Doctor, Verdict};
 
 pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let doctor = match find(global, Needs::Read).await {
-        Ok(client) => client.get(Url::new("/v1/doctor")).await?,
+        Ok(client) => client.get(Url::new("/api/v1/doctor")).await?,
         // That it does not even open is a finding, and the first one.
         Err(failure) if failure.exit != failure::USAGE => Doctor {
             checks: vec![unopened(failure)],

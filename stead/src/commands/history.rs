@@ -14,7 +14,7 @@ use stead_gateway_api::wire;
 pub(super) async fn history(global: &Global, args: &History) -> Result<u8, Failure> {
     let place = place(&args.path)?;
     let client = find(global, Needs::Read).await?;
-    let url = Url::new("/v1/history").segment(&place.bucket);
+    let url = Url::new("/api/v1/history").segment(&place.bucket);
     let url = if place.key.is_empty() {
         url
     } else {
@@ -47,7 +47,7 @@ pub(super) async fn history(global: &Global, args: &History) -> Result<u8, Failu
 
 pub(super) async fn why(global: &Global, args: &Why) -> Result<u8, Failure> {
     let at = when::at(args.at.at.as_deref())?;
-    let url = Url::new("/v1/why");
+    let url = Url::new("/api/v1/why");
     let url = if args.what.parse::<Cid>().is_ok() {
         url.with("cid", &args.what)
     } else {

@@ -21,7 +21,7 @@ pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Fail
             };
             let client = find(global, Needs::Node).await?;
             let wanted = wire::CreateKey { name, scope };
-            let key: wire::NewKey = client.post(Url::new("/v1/keys"), &wanted).await?;
+            let key: wire::NewKey = client.post(Url::new("/api/v1/keys"), &wanted).await?;
             if global.json {
                 output::json(&key);
             } else {
@@ -34,13 +34,13 @@ pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Fail
         }
         KeyCommand::List => {
             let client = find(global, Needs::Read).await?;
-            let answer: wire::Keys = client.get(Url::new("/v1/keys")).await?;
+            let answer: wire::Keys = client.get(Url::new("/api/v1/keys")).await?;
             list(global, &answer);
         }
         KeyCommand::Revoke { access_key } => {
             let client = find(global, Needs::Node).await?;
             client
-                .call(Method::DELETE, Url::new("/v1/keys").segment(&access_key))
+                .call(Method::DELETE, Url::new("/api/v1/keys").segment(&access_key))
                 .await?;
             if global.json {
                 output::json(&serde_json::json!({ "access_key": access_key, "revoked": true }));

@@ -47,7 +47,7 @@ pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure>
 }
 
 fn url(args: &LogShow) -> Url {
-    Url::new("/v1/log")
+    Url::new("/api/v1/log")
         .with("tenant", &args.tenant)
         .maybe("stream", args.stream.as_deref())
 }
@@ -88,7 +88,7 @@ pub(super) async fn verify(global: &Global, args: &LogVerify) -> Result<u8, Fail
         None => Vec::new(),
     };
     let client = find(global, Needs::Read).await?;
-    let url = Url::new("/v1/log/verify").maybe("tenant", args.tenant.as_deref());
+    let url = Url::new("/api/v1/log/verify").maybe("tenant", args.tenant.as_deref());
     let bar = progress::count("verifying", 0, global.json);
     let wanted = request(Method::POST, url, body_of(against.into()))?;
     let verified: wire::Verified = client.steps(wanted, progress::follow(&bar)).await?;
@@ -152,7 +152,7 @@ fn checkpoint_verdict(verdict: &wire::CheckpointVerdict) {
 
 pub(super) async fn checkpoint(global: &Global, tenant: &str) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
-    let url = Url::new("/v1/log/checkpoint").with("tenant", tenant);
+    let url = Url::new("/api/v1/log/checkpoint").with("tenant", tenant);
     let response = client.send(request(Method::POST, url, empty())?).await?;
     output::print(&String::from_utf8_lossy(&bytes_of(response).await?));
     Ok(failure::OK)

@@ -142,7 +142,7 @@ async fn page(
     at: Option<&str>,
     max: usize,
 ) -> Result<wire::Listing, Failure> {
-    let url = Url::new("/v1/objects")
+    let url = Url::new("/api/v1/objects")
         .segment(&place.bucket)
         .with("prefix", &place.key)
         .with("max", &max.to_string())

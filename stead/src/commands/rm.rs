@@ -66,7 +66,7 @@ async fn below(client: &Client, place: &Place) -> Result<u64, Failure> {
 }
 
 fn url(place: &Place, version: Option<&str>) -> Url {
-    Url::new("/v1/objects")
+    Url::new("/api/v1/objects")
         .segment(&place.bucket)
         .key(&place.key)
         .maybe("version", version)

@@ -8,7 +8,7 @@ use stead_gateway_api::wire;
 
 pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
-    let status: wire::Status = client.get(Url::new("/v1/status")).await?;
+    let status: wire::Status = client.get(Url::new("/api/v1/status")).await?;
     if global.json {
         output::json(&status);
         return Ok(failure::OK);

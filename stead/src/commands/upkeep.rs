@@ -13,7 +13,7 @@ use stead_gateway_api::wire;
 pub(super) async fn scrub(global: &Global, args: &Scrub) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
     let rate = args.rate.map(|mib| (mib << 20).to_string());
-    let url = Url::new("/v1/scrub").maybe("bytes_per_second", rate.as_deref());
+    let url = Url::new("/api/v1/scrub").maybe("bytes_per_second", rate.as_deref());
     let bar = progress::bytes("reading", 0, global.json);
     let wanted = request(Method::POST, url, empty())?;
     let report: wire::Scrubbed = client.steps(wanted, progress::follow(&bar)).await?;
@@ -62,7 +62,7 @@ pub(super) async fn collect(global: &Global, args: &Gc) -> Result<u8, Failure> {
     };
     let client = find(global, Needs::Node).await?;
     let bar = progress::count("collecting", 0, global.json);
-    let wanted = json_request(Method::POST, Url::new("/v1/gc"), &wanted)?;
+    let wanted = json_request(Method::POST, Url::new("/api/v1/gc"), &wanted)?;
     let done: wire::Collected = client.steps(wanted, progress::follow(&bar)).await?;
     bar.finish_and_clear();
     if global.json {
@@ -98,7 +98,7 @@ pub(super) async fn view(global: &Global, command: ViewCommand) -> Result<u8, Fa
     let ViewCommand::Rebuild = command;
     let client = find(global, Needs::Read).await?;
     let bar = progress::count("folding", 0, global.json);
-    let wanted = request(Method::POST, Url::new("/v1/view/rebuild"), empty())?;
+    let wanted = request(Method::POST, Url::new("/api/v1/view/rebuild"), empty())?;
     let report: wire::Rebuilt = client.steps(wanted, progress::follow(&bar)).await?;
     bar.finish_and_clear();
     if global.json {

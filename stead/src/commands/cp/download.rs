@@ -89,7 +89,7 @@ pub(super) async fn file(job: &Job<'_>, from: &Place, path: &Path) -> Result<Cop
 async fn fetch(job: &Job<'_>, from: &Place, path: &Path, resume: bool) -> Result<Option<Copied>, Failure> {
     let unwritable = |e: &std::io::Error| Failure::io(format_args!("cannot write {}", path.display()), e);
     let url = || {
-        Url::new("/v1/objects")
+        Url::new("/api/v1/objects")
             .segment(&from.bucket)
             .key(&from.key)
             .maybe("at", job.at.as_deref())

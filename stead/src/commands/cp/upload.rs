@@ -80,7 +80,7 @@ fn mtime(meta: &std::fs::Metadata) -> String {
 }
 
 fn url(place: &Place) -> Url {
-    Url::new("/v1/objects").segment(&place.bucket).key(&place.key)
+    Url::new("/api/v1/objects").segment(&place.bucket).key(&place.key)
 }
 
 /// One request with a body of known length.
@@ -220,13 +220,13 @@ async fn begin(
         headers: headers.into_iter().collect(),
         metadata: TextMap::from([(MTIME.to_owned(), mtime.to_owned())]),
     };
-    let begun: wire::Upload = job.client.post(Url::new("/v1/uploads"), &wanted).await?;
+    let begun: wire::Upload = job.client.post(Url::new("/api/v1/uploads"), &wanted).await?;
     state.keep(&begun.upload)?;
     Ok((begun.upload, Vec::new()))
 }
 
 fn upload_url(place: &Place, upload: &str, number: Option<u32>) -> Url {
-    let url = Url::new("/v1/uploads").segment(upload);
+    let url = Url::new("/api/v1/uploads").segment(upload);
     let url = match number {
         Some(number) => url.segment(&number.to_string()),
         None => url,
@@ -318,7 +318,7 @@ pub(super) async fn stream(
         headers: TextMap::new(),
         metadata: TextMap::new(),
     };
-    let begun: wire::Upload = job.client.post(Url::new("/v1/uploads"), &wanted).await?;
+    let begun: wire::Upload = job.client.post(Url::new("/api/v1/uploads"), &wanted).await?;
     match parts_of(job, source, place, &begun.upload, first).await {
         Ok(stored) => Ok(copied(stored)),
         Err(failure) => {
