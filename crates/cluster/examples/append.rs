@@ -63,6 +63,7 @@ fn append(n: u64, block: &bytes::Bytes) -> Append {
             actor: Principal("ana".into()),
             at: Timestamp::from_micros(0),
             body: Body::BucketCreated(body::BucketCreated {
+                owner: None,
                 bucket: n.to_string(),
                 via,
             }),

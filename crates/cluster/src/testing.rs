@@ -38,6 +38,7 @@ pub fn append(n: u64, size: usize) -> Append {
             actor: Principal("ana".into()),
             at: Timestamp::from_micros(1_763_640_000_000_000),
             body: Body::BucketCreated(body::BucketCreated {
+                owner: None,
                 bucket: format!("bucket-{n}"),
                 via,
             }),

@@ -55,6 +55,9 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketCreated {
     pub bucket: String,
+    /// The owner's canonical id; the node's administrator where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     pub via: Via,
 }
 
@@ -98,10 +101,93 @@ pub struct BucketConfigured {
     pub via: Via,
 }
 
+/// To whom something is granted. Written as the canonical id, or one of three words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Grantee {
+    /// One user, by canonical id.
+    Canonical(String),
+    /// Whoever asks, signed or not.
+    Everyone,
+    /// Whoever signs with a key of this node.
+    Authenticated,
+    /// What writes access logs. Nothing does here; the grant is kept and returned.
+    LogDelivery,
+}
+
+const EVERYONE: &str = "everyone";
+const AUTHENTICATED: &str = "authenticated";
+const LOG_DELIVERY: &str = "log-delivery";
+
+impl From<String> for Grantee {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            EVERYONE => Self::Everyone,
+            AUTHENTICATED => Self::Authenticated,
+            LOG_DELIVERY => Self::LogDelivery,
+            _ => Self::Canonical(text),
+        }
+    }
+}
+
+impl From<Grantee> for String {
+    fn from(grantee: Grantee) -> Self {
+        match grantee {
+            Grantee::Canonical(id) => id,
+            Grantee::Everyone => EVERYONE.to_owned(),
+            Grantee::Authenticated => AUTHENTICATED.to_owned(),
+            Grantee::LogDelivery => LOG_DELIVERY.to_owned(),
+        }
+    }
+}
+
+/// What a grant permits, by the names of S3's access control lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// All of the others.
+    FullControl,
+    /// To read an object, or to list a bucket.
+    Read,
+    /// To put and delete objects in a bucket.
+    Write,
+    /// To read the access control list.
+    ReadAcp,
+    /// To change the access control list.
+    WriteAcp,
+}
+
+/// One entry of an access control list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub permission: Permission,
+    pub to: Grantee,
+}
+
+/// How firmly a version is retained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LockMode {
+    /// Whoever is allowed to bypass it may delete.
+    Governance,
+    /// Nobody may.
+    Compliance,
+}
+
+/// A version that must not be deleted before a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    pub mode: LockMode,
+    pub until: Timestamp,
+}
+
 /// `object.put`: a new state of a key. The version id is this event's id where the bucket's versioning is
 /// enabled at that position, else `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectPut {
+    /// Who else may do what with it; only the owner where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acl: Vec<Grant>,
     pub bucket: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
@@ -112,12 +198,21 @@ pub struct ObjectPut {
     /// `content-type`, `cache-control` and their like, by lower-case name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub headers: TextMap,
+    /// A legal hold: it must not be deleted while this stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold: bool,
     pub key: String,
     /// User metadata, by lower-case name without `x-amz-meta-`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub metadata: TextMap,
+    /// The owner's canonical id; the bucket's owner where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+    /// It must not be deleted before then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     /// In bytes.
     pub size: u64,
     /// `bucket/key` (and `?versionId=…`) that this is a copy of.
@@ -136,6 +231,9 @@ pub struct ObjectPut {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectDeleted {
     pub bucket: String,
+    /// Whether retention of the mode governance is passed over, by somebody who may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bypass: bool,
     pub key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -154,9 +252,50 @@ pub struct ObjectTagged {
     pub via: Via,
 }
 
+/// `object.granted`: the access control list of one version (the current one where none is named) is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectGranted {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acl: Vec<Grant>,
+    pub bucket: String,
+    pub key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    pub via: Via,
+}
+
+/// `object.retained`: the retention of one version (the current one where none is named) is set or removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectRetained {
+    pub bucket: String,
+    /// As in [`ObjectDeleted`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bypass: bool,
+    pub key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    pub via: Via,
+}
+
+/// `object.held`: the legal hold of one version (the current one where none is named) is placed or lifted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectHeld {
+    pub bucket: String,
+    pub hold: bool,
+    pub key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    pub via: Via,
+}
+
 /// `upload.started`: a multipart upload; its id is this event's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadStarted {
+    /// As in [`ObjectPut`], for the object that it will be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acl: Vec<Grant>,
     pub bucket: String,
     /// The checksum algorithm that the parts will carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,9 +305,18 @@ pub struct UploadStarted {
     pub checksum_type: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub headers: TextMap,
+    /// As in [`ObjectPut`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold: bool,
     pub key: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub metadata: TextMap,
+    /// As in [`ObjectPut`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// As in [`ObjectPut`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub tags: TextMap,
     pub via: Via,
@@ -324,6 +472,9 @@ kinds! {
     ObjectPut = "object.put",
     ObjectDeleted = "object.deleted",
     ObjectTagged = "object.tagged",
+    ObjectGranted = "object.granted",
+    ObjectRetained = "object.retained",
+    ObjectHeld = "object.held",
     UploadStarted = "upload.started",
     UploadPart = "upload.part",
     UploadAborted = "upload.aborted",
@@ -362,6 +513,9 @@ impl Body {
             | Self::ObjectPut(ObjectPut { bucket, .. })
             | Self::ObjectDeleted(ObjectDeleted { bucket, .. })
             | Self::ObjectTagged(ObjectTagged { bucket, .. })
+            | Self::ObjectGranted(ObjectGranted { bucket, .. })
+            | Self::ObjectRetained(ObjectRetained { bucket, .. })
+            | Self::ObjectHeld(ObjectHeld { bucket, .. })
             | Self::UploadStarted(UploadStarted { bucket, .. })
             | Self::UploadPart(UploadPart { bucket, .. })
             | Self::UploadAborted(UploadAborted { bucket, .. }) => format!("bucket/{bucket}"),

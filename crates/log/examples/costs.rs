@@ -11,6 +11,10 @@ const EVENTS: u64 = 300_000;
 
 fn draft(number: u64) -> Draft {
     let body = ObjectPut {
+        acl: Vec::new(),
+        hold: false,
+        owner: None,
+        retention: None,
         bucket: "photos".into(),
         checksum: None,
         cid: cids::from_digest(cids::RAW, [number as u8; 32]),

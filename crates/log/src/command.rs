@@ -81,6 +81,16 @@ pub enum Precondition {
         /// Number and ETag, ascending.
         parts: Vec<(u32, String)>,
     },
+    /// No lock forbids the change: not retention, not a legal hold, not the bucket's object lock. It need not
+    /// be listed: whoever applies an append demands it of every event in it.
+    Unlocked {
+        /// In this bucket.
+        bucket: String,
+        /// Of this key; empty where it is about the bucket.
+        key: String,
+        /// Its version id; the current state where `None`.
+        version: Option<String>,
+    },
     /// No access key of that name was ever made.
     KeyAbsent(String),
     /// The access key is there and not revoked.

@@ -146,6 +146,7 @@ fn created(bucket: &str) -> Body {
         ..Via::default()
     };
     BucketCreated {
+        owner: None,
         bucket: bucket.into(),
         via,
     }

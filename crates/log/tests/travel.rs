@@ -17,6 +17,10 @@ fn round<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fm
 fn bodies() -> Vec<Body> {
     let cid = cids::raw(b"x");
     let put = ObjectPut {
+        acl: Vec::new(),
+        hold: false,
+        owner: None,
+        retention: None,
         bucket: "b".into(),
         checksum: None,
         cid,

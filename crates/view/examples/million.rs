@@ -126,6 +126,10 @@ impl Node {
             cids::raw(&bytes)
         };
         let put = ObjectPut {
+            acl: Vec::new(),
+            hold: false,
+            owner: None,
+            retention: None,
             bucket: BUCKET.into(),
             checksum: None,
             cid,
@@ -169,6 +173,7 @@ impl Node {
 
     fn load(&mut self, objects: u64) -> Outcome {
         let created = BucketCreated {
+            owner: None,
             bucket: BUCKET.into(),
             via: Self::via(),
         };

@@ -26,8 +26,8 @@ pub use engine::{Engine, EngineOptions};
 pub use error::ViewError;
 pub use keys::{KeyRecord, Keys};
 pub use names::{
-    BucketRecord, Counts, ListQuery, Names, ObjectRecord, Page, PartRecord, UploadPage, UploadQuery,
-    UploadRecord, VersionEntry, VersionPage, VersionQuery,
+    BucketRecord, Counts, ListQuery, Names, OBJECT_LOCK, ObjectRecord, Page, PartRecord, UploadPage,
+    UploadQuery, UploadRecord, VersionEntry, VersionPage, VersionQuery,
 };
 pub use projection::Projection;
 pub use segments::Segments;

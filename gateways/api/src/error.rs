@@ -79,7 +79,7 @@ impl From<ObjectError> for ApiError {
             E::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             E::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             E::Precondition(_) => StatusCode::PRECONDITION_FAILED,
-            E::Denied { .. } => StatusCode::FORBIDDEN,
+            E::Denied { .. } | E::Locked { .. } => StatusCode::FORBIDDEN,
             E::Full => StatusCode::INSUFFICIENT_STORAGE,
             E::Busy | E::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             E::Damaged(_) | E::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -98,7 +98,7 @@ fn plain(error: ObjectError, text: String) -> S3Error {
         ObjectError::PartTooSmall { .. } => s3(C::EntityTooSmall),
         ObjectError::NoParts => s3(C::MalformedXML),
         ObjectError::Precondition(_) => s3(C::PreconditionFailed),
-        ObjectError::Denied { .. } => said(C::AccessDenied, text),
+        ObjectError::Denied { .. } | ObjectError::Locked { .. } => said(C::AccessDenied, text),
         ObjectError::Full => custom("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE, text),
         ObjectError::Busy => s3(C::SlowDown),
         ObjectError::Unavailable(_) | ObjectError::Rebuilding => said(C::ServiceUnavailable, text),

@@ -113,7 +113,12 @@ fn bucket_body() -> BoxedStrategy<Body> {
         Just(Versioning::Suspended)
     ];
     prop_oneof![
-        (text(), via()).prop_map(|(bucket, via)| BucketCreated { bucket, via }.into()),
+        (text(), proptest::option::of(text()), via()).prop_map(|(bucket, owner, via)| BucketCreated {
+            owner,
+            bucket,
+            via
+        }
+        .into()),
         (text(), via()).prop_map(|(bucket, via)| BucketDeleted { bucket, via }.into()),
         (text(), state, via()).prop_map(|(bucket, state, via)| BucketVersioned { bucket, state, via }.into()),
         (text(), text(), proptest::option::of(text()), via()).prop_map(|(bucket, name, document, via)| {
@@ -129,9 +134,76 @@ fn bucket_body() -> BoxedStrategy<Body> {
     .boxed()
 }
 
+fn acl() -> BoxedStrategy<Vec<Grant>> {
+    let to = prop_oneof![
+        "[0-9a-f]{64}".prop_map(Grantee::Canonical),
+        Just(Grantee::Everyone),
+        Just(Grantee::Authenticated),
+        Just(Grantee::LogDelivery)
+    ];
+    let permission = prop_oneof![
+        Just(Permission::FullControl),
+        Just(Permission::Read),
+        Just(Permission::Write),
+        Just(Permission::ReadAcp),
+        Just(Permission::WriteAcp)
+    ];
+    vec(
+        (permission, to).prop_map(|(permission, to)| Grant { permission, to }),
+        0..4,
+    )
+    .boxed()
+}
+
+fn retention() -> BoxedStrategy<Option<Retention>> {
+    let mode = prop_oneof![Just(LockMode::Governance), Just(LockMode::Compliance)];
+    let until = (0..4_000_000_000_000_000i64).prop_map(Timestamp::from_micros);
+    proptest::option::of((mode, until).prop_map(|(mode, until)| Retention { mode, until })).boxed()
+}
+
+/// Access, retention and hold of a version.
+fn guarded_body() -> BoxedStrategy<Body> {
+    let version = || proptest::option::of(text());
+    prop_oneof![
+        (text(), text(), acl(), version(), via()).prop_map(|(bucket, key, acl, version, via)| {
+            ObjectGranted {
+                acl,
+                bucket,
+                key,
+                version,
+                via,
+            }
+            .into()
+        }),
+        (text(), text(), any::<bool>(), retention(), version(), via()).prop_map(
+            |(bucket, key, bypass, retention, version, via)| ObjectRetained {
+                bucket,
+                bypass,
+                key,
+                retention,
+                version,
+                via
+            }
+            .into()
+        ),
+        (text(), text(), any::<bool>(), version(), via()).prop_map(|(bucket, key, hold, version, via)| {
+            ObjectHeld {
+                bucket,
+                hold,
+                key,
+                version,
+                via,
+            }
+            .into()
+        }),
+    ]
+    .boxed()
+}
+
 fn put() -> BoxedStrategy<Body> {
     let names = (text(), text(), text(), cid(), any::<u64>());
     let maps = (map(), map(), map());
+    let guard = (acl(), any::<bool>(), proptest::option::of(text()), retention());
     let rest = (
         checksum(),
         parts(),
@@ -139,14 +211,19 @@ fn put() -> BoxedStrategy<Body> {
         proptest::option::of(text()),
         via(),
     );
-    (names, maps, rest)
+    (names, maps, rest, guard)
         .prop_map(
             |(
                 (bucket, key, etag, cid, size),
                 (headers, metadata, tags),
                 (checksum, parts, source, upload, via),
+                (acl, hold, owner, retention),
             )| {
                 let put = ObjectPut {
+                    acl,
+                    hold,
+                    owner,
+                    retention,
                     bucket,
                     checksum,
                     cid,
@@ -171,13 +248,16 @@ fn object_body() -> BoxedStrategy<Body> {
     let version = || proptest::option::of(text());
     prop_oneof![
         put(),
-        (text(), text(), version(), via()).prop_map(|(bucket, key, version, via)| ObjectDeleted {
-            bucket,
-            key,
-            version,
-            via
-        }
-        .into()),
+        (text(), text(), any::<bool>(), version(), via()).prop_map(|(bucket, key, bypass, version, via)| {
+            ObjectDeleted {
+                bypass,
+                bucket,
+                key,
+                version,
+                via,
+            }
+            .into()
+        }),
         (text(), text(), map(), version(), via()).prop_map(|(bucket, key, tags, version, via)| {
             ObjectTagged {
                 bucket,
@@ -198,6 +278,10 @@ fn upload_body() -> BoxedStrategy<Body> {
         ((text(), text()), some(), some(), (map(), map(), map()), via()).prop_map(
             |((bucket, key), checksum_algorithm, checksum_type, (headers, metadata, tags), via)| {
                 UploadStarted {
+                    acl: Vec::new(),
+                    hold: false,
+                    owner: None,
+                    retention: None,
                     bucket,
                     checksum_algorithm,
                     checksum_type,
@@ -294,7 +378,7 @@ fn other_body() -> BoxedStrategy<Body> {
 }
 
 pub fn body() -> BoxedStrategy<Body> {
-    prop_oneof![4 => bucket_body(), 4 => object_body(), 3 => upload_body(), 5 => other_body()].boxed()
+    prop_oneof![4 => bucket_body(), 4 => object_body(), 2 => guarded_body(), 3 => upload_body(), 5 => other_body()].boxed()
 }
 
 pub fn event() -> BoxedStrategy<Event> {

@@ -179,6 +179,9 @@ pages! {
     CONFLICT = 121: "The name is taken",
         "Something of this name exists already.",
         "Choose another name.";
+    OBJECT_LOCKED = 122: "A lock forbids it",
+        "The version is retained or under a legal hold, or its bucket locks objects. Nothing was changed.",
+        "Wait until the retention ends or have the hold lifted; governance can be bypassed by who is allowed to.";
 
     ACCESS_DENIED = 200: "Not allowed",
         "The access key is valid, but its scope does not include this.",

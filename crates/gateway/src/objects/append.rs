@@ -93,6 +93,7 @@ impl From<Rejection> for ObjectError {
             Precondition::UploadParts { upload, .. } => {
                 Self::Precondition(format!("the parts of upload {upload} changed meanwhile"))
             }
+            Precondition::Unlocked { bucket, key, .. } => Self::Locked { bucket, key },
             Precondition::KeyAbsent(key) => Self::AccessKeyExists(key),
             Precondition::KeyActive(key) => Self::NoSuchAccessKey(key),
             Precondition::LogAt(position) => {

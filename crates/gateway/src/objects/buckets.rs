@@ -19,6 +19,7 @@ impl Objects {
             &identity,
             require,
             BucketCreated {
+                owner: None,
                 bucket: bucket.to_owned(),
                 via,
             },

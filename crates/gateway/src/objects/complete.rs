@@ -92,6 +92,10 @@ impl Objects {
             },
         );
         let put = ObjectPut {
+            acl: Vec::new(),
+            hold: false,
+            owner: None,
+            retention: None,
             bucket,
             checksum,
             cid,

@@ -163,6 +163,7 @@ impl Objects {
         self.draft(
             who,
             ObjectDeleted {
+                bypass: false,
                 bucket: bucket.to_owned(),
                 key,
                 version,

@@ -87,6 +87,9 @@ pub enum ObjectError {
     Precondition(String),
     #[error("{who} may not {what} {on}")]
     Denied { who: String, what: String, on: String },
+    /// Of a version, or (with an empty key) of the bucket.
+    #[error("{bucket}/{key} is locked: by retention or a legal hold, or because its bucket locks objects")]
+    Locked { bucket: String, key: String },
     #[error("the disk is full: nothing was stored")]
     Full,
     #[error("too many writes are waiting; try again")]
@@ -131,6 +134,7 @@ impl ObjectError {
             Self::PartTooSmall { .. } => codes::PART_TOO_SMALL,
             Self::Precondition(_) => codes::PRECONDITION,
             Self::Denied { .. } => codes::ACCESS_DENIED,
+            Self::Locked { .. } => codes::OBJECT_LOCKED,
             Self::Full => codes::DISK_FULL,
             Self::Busy => codes::BUSY,
             Self::Unavailable(_) => codes::UNAVAILABLE,

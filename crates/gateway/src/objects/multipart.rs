@@ -37,6 +37,10 @@ impl Objects {
         let draft = self.draft(
             &identity,
             UploadStarted {
+                acl: Vec::new(),
+                hold: false,
+                owner: None,
+                retention: None,
                 bucket,
                 checksum_algorithm: checksum_algorithm.map(|algorithm| algorithm.name().into()),
                 checksum_type: kind.map(Into::into),

@@ -65,6 +65,10 @@ impl Objects {
             pin,
         } = taken;
         let put = ObjectPut {
+            acl: Vec::new(),
+            hold: false,
+            owner: None,
+            retention: None,
             bucket,
             checksum: Some(checksum),
             cid,
@@ -213,6 +217,10 @@ impl Objects {
         let (checksum, parts) = self.checksum_of_copy(&record, algorithm).await?;
         let source = source_name(&source_bucket, &source_key, record.version.as_deref());
         let put = ObjectPut {
+            acl: Vec::new(),
+            hold: false,
+            owner: None,
+            retention: None,
             bucket,
             checksum,
             cid,

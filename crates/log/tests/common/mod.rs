@@ -19,6 +19,7 @@ pub fn draft(number: u64, name: &str) -> Draft {
         ..Via::default()
     };
     let body: Body = BucketCreated {
+        owner: None,
         bucket: name.into(),
         via,
     }

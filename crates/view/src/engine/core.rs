@@ -197,7 +197,7 @@ impl Core {
             .get(&append.tenant)
             .map(SegmentWriter::point)
             .unwrap_or_default();
-        let failed = preconditions::first_failing(&batch.tables, before.head.seq, &append.require)?;
+        let failed = preconditions::first_failing(&batch.tables, before.head.seq, append)?;
         if let Some(failed) = failed {
             return Ok(Err(Rejection(failed)));
         }

@@ -3,18 +3,26 @@
 use crate::error::ViewError;
 use crate::tables::Read;
 use crate::{keys, names, segments};
-use stead_event::Position;
-use stead_log::Precondition;
+use stead_event::{Position, Tenant};
+use stead_log::{Append, Precondition};
 
-/// The first precondition that does not hold.
+/// The first precondition that does not hold: of those that the append lists, and of those that every
+/// append is held to.
 pub(super) fn first_failing(
     read: &impl Read,
     head: Position,
-    require: &[Precondition],
+    append: &Append,
 ) -> Result<Option<Precondition>, ViewError> {
-    for precondition in require {
+    for precondition in &append.require {
         if !holds(read, head, precondition)? {
             return Ok(Some(precondition.clone()));
+        }
+    }
+    if append.tenant == Tenant::main() {
+        for draft in &append.events {
+            if let Some(locked) = names::lock_against(read, draft)? {
+                return Ok(Some(locked));
+            }
         }
     }
     Ok(None)
@@ -32,6 +40,7 @@ fn holds(read: &impl Read, head: Position, precondition: &Precondition) -> Resul
         | Precondition::Object { .. }
         | Precondition::VersionExists { .. }
         | Precondition::UploadOpen { .. }
+        | Precondition::Unlocked { .. }
         | Precondition::UploadParts { .. } => names::holds(read, precondition)?,
     })
 }

@@ -217,6 +217,7 @@ mod tests {
             actor: Principal("ana".into()),
             at: Timestamp::from_micros(i64::from(number)),
             body: BucketCreated {
+                owner: None,
                 bucket: format!("bucket{number}"),
                 via: Via::default(),
             }

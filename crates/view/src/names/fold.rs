@@ -8,7 +8,9 @@ use crate::projection::Projection;
 use crate::tables::{Read, TableId, Tables};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use stead_event::body::{BucketConfigured, BucketVersioned, UploadPart, UploadStarted, Versioning};
+use stead_event::body::{
+    BucketConfigured, BucketCreated, BucketVersioned, UploadPart, UploadStarted, Versioning,
+};
 use stead_event::{Body, Event, EventId, Tenant, Timestamp};
 
 /// How many rows are taken at once where a whole range is removed.
@@ -45,13 +47,28 @@ impl Projection for NamesFold {
             return Ok(());
         }
         match &event.body {
-            Body::BucketCreated(created) => self.create_bucket(tables, event, &created.bucket),
+            Body::BucketCreated(created) => self.create_bucket(tables, event, created),
             Body::BucketDeleted(deleted) => self.delete_bucket(tables, event, &deleted.bucket),
             Body::BucketVersioned(versioned) => self.set_versioning(tables, versioned),
             Body::BucketConfigured(configured) => self.configure(tables, configured),
             Body::ObjectPut(put) => self.put(tables, event, put),
             Body::ObjectDeleted(deleted) => self.delete(tables, event, deleted),
-            Body::ObjectTagged(tagged) => self.tag(tables, tagged),
+            Body::ObjectTagged(tagged) => {
+                let target = (&tagged.bucket, &tagged.key, &tagged.version);
+                self.amend(tables, target, |state| state.tags = tagged.tags.clone())
+            }
+            Body::ObjectGranted(granted) => {
+                let target = (&granted.bucket, &granted.key, &granted.version);
+                self.amend(tables, target, |state| state.acl = granted.acl.clone())
+            }
+            Body::ObjectRetained(retained) => {
+                let target = (&retained.bucket, &retained.key, &retained.version);
+                self.amend(tables, target, |state| state.retention = retained.retention)
+            }
+            Body::ObjectHeld(held) => {
+                let target = (&held.bucket, &held.key, &held.version);
+                self.amend(tables, target, |state| state.hold = held.hold)
+            }
             Body::UploadStarted(started) => self.start_upload(tables, event, started),
             Body::UploadPart(part) => self.add_part(tables, event, part),
             Body::UploadAborted(aborted) => match self.bucket(tables, &aborted.bucket)? {
@@ -102,12 +119,22 @@ impl NamesFold {
         })
     }
 
-    fn create_bucket(&mut self, tables: &mut Tables<'_>, event: &Event, name: &str) -> Result<(), ViewError> {
+    fn create_bucket(
+        &mut self,
+        tables: &mut Tables<'_>,
+        event: &Event,
+        created: &BucketCreated,
+    ) -> Result<(), ViewError> {
+        let name = &created.bucket;
         if self.bucket(tables, name)?.is_some() {
             return Ok(());
         }
         self.buckets.remove(name);
-        tables.set(TableId::Buckets, name.as_bytes(), &StoredBucket::new(event))
+        tables.set(
+            TableId::Buckets,
+            name.as_bytes(),
+            &StoredBucket::new(event, created.owner.clone()),
+        )
     }
 
     fn set_versioning(

@@ -3,6 +3,7 @@
 mod fold;
 mod history;
 mod listing;
+mod locks;
 mod merge;
 mod preconditions;
 mod read;
@@ -13,6 +14,8 @@ mod stored;
 mod uploads;
 
 pub(crate) use fold::NamesFold;
+pub use locks::OBJECT_LOCK;
+pub(crate) use locks::lock_against;
 pub(crate) use preconditions::holds;
 pub use read::Names;
 pub use records::*;

@@ -1,6 +1,6 @@
 //! What the view says of buckets, objects and uploads.
 
-use stead_event::body::{Checksum, Part, Versioning};
+use stead_event::body::{Checksum, Grant, Part, Retention, Versioning};
 use stead_event::{Cid, EventId, Position, Principal, TextMap, Timestamp, Via};
 
 /// A bucket.
@@ -12,6 +12,8 @@ pub struct BucketRecord {
     pub created: Timestamp,
     /// Who made it.
     pub owner: Principal,
+    /// The owner's canonical id; the node's administrator where `None`.
+    pub owner_id: Option<String>,
     /// Whether it keeps versions.
     pub versioning: Versioning,
     /// Where in the log, and when, it was deleted (only of a bucket of the past).
@@ -60,6 +62,14 @@ pub struct ObjectRecord {
     pub source: Option<String>,
     /// The multipart upload that it came from.
     pub upload: Option<String>,
+    /// The owner's canonical id; the bucket's owner where `None`.
+    pub owner: Option<String>,
+    /// Who else may do what with it; only the owner where empty.
+    pub acl: Vec<Grant>,
+    /// It must not be deleted before then.
+    pub retention: Option<Retention>,
+    /// A legal hold: it must not be deleted.
+    pub hold: bool,
 }
 
 impl ObjectRecord {
@@ -92,6 +102,14 @@ pub struct UploadRecord {
     pub checksum_algorithm: Option<String>,
     /// `COMPOSITE` or `FULL_OBJECT`.
     pub checksum_type: Option<String>,
+    /// The owner's canonical id; the bucket's owner where `None` (these four are the object's to be).
+    pub owner: Option<String>,
+    /// Who else may do what with it; only the owner where empty.
+    pub acl: Vec<Grant>,
+    /// It must not be deleted before then.
+    pub retention: Option<Retention>,
+    /// A legal hold: it must not be deleted.
+    pub hold: bool,
 }
 
 /// One part of an open upload.

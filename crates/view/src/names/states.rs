@@ -9,7 +9,7 @@ use super::rows;
 use super::stored::{StoredBucket, StoredObject};
 use crate::error::ViewError;
 use crate::tables::{Read, TableId, Tables};
-use stead_event::body::{ObjectDeleted, ObjectPut, ObjectTagged, Versioning};
+use stead_event::body::{ObjectDeleted, ObjectPut, Versioning};
 use stead_event::{Event, EventId};
 
 impl NamesFold {
@@ -183,31 +183,30 @@ impl NamesFold {
         Ok(())
     }
 
-    pub(super) fn tag(&mut self, tables: &mut Tables<'_>, tagged: &ObjectTagged) -> Result<(), ViewError> {
-        let Some(bucket) = self.bucket(tables, &tagged.bucket)? else {
+    /// Changes what is said of an object, or of one version of it, without a new state: its tags, its lock.
+    pub(super) fn amend(
+        &mut self,
+        tables: &mut Tables<'_>,
+        (bucket, key, version): (&String, &String, &Option<String>),
+        change: impl FnOnce(&mut StoredObject),
+    ) -> Result<(), ViewError> {
+        let Some(bucket) = self.bucket(tables, bucket)? else {
             return Ok(());
         };
-        let row = rows::current(bucket.id, &tagged.key);
+        let row = rows::current(bucket.id, key);
         if let Some(mut state) = tables.value::<StoredObject>(TableId::Current, &row)?
-            && tagged
-                .version
-                .as_ref()
-                .is_none_or(|version| state.is_version(version))
+            && version.as_ref().is_none_or(|version| state.is_version(version))
         {
-            state.tags = tagged.tags.clone();
+            change(&mut state);
             return tables.set(TableId::Current, &row, &state);
         }
-        let Some(version) = &tagged.version else {
+        let Some(version) = version else {
             return Ok(());
         };
-        match find_version(tables, bucket.id, &tagged.key, version)? {
+        match find_version(tables, bucket.id, key, version)? {
             Some(mut state) if !state.marker => {
-                state.tags = tagged.tags.clone();
-                tables.set(
-                    TableId::Versions,
-                    &rows::state(bucket.id, &tagged.key, state.seq),
-                    &state,
-                )
+                change(&mut state);
+                tables.set(TableId::Versions, &rows::state(bucket.id, key, state.seq), &state)
             }
             _ => Ok(()),
         }

@@ -2,7 +2,10 @@
 
 use super::{BucketRecord, Counts, ObjectRecord, PartRecord, UploadRecord};
 use serde::{Deserialize, Serialize};
-use stead_event::body::{Checksum, ObjectDeleted, ObjectPut, Part, UploadPart, UploadStarted, Versioning};
+use stead_event::body::{
+    Checksum, Grant, LockMode, ObjectDeleted, ObjectPut, Part, Retention, UploadPart, UploadStarted,
+    Versioning,
+};
 use stead_event::{Cid, Event, EventId, Migrate, Principal, TextMap, Timestamp, Via};
 
 fn is_false(value: &bool) -> bool {
@@ -58,18 +61,21 @@ pub(crate) struct StoredBucket {
     pub(super) versioning: Versioning,
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub(super) deleted: Option<(u64, i64)>,
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    owner_id: Option<String>,
 }
 
 first_version!(StoredBucket, "bucket");
 
 impl StoredBucket {
-    pub(super) fn new(event: &Event) -> Self {
+    pub(super) fn new(event: &Event, owner_id: Option<String>) -> Self {
         Self {
             id: event.seq,
             created: event.at.as_micros(),
             owner: event.actor.clone(),
             versioning: Versioning::Off,
             deleted: None,
+            owner_id,
         }
     }
 
@@ -78,6 +84,7 @@ impl StoredBucket {
             id: self.id,
             created: Timestamp::from_micros(self.created),
             owner: self.owner,
+            owner_id: self.owner_id,
             versioning: self.versioning,
             deleted: self
                 .deleted
@@ -91,6 +98,8 @@ impl StoredBucket {
 pub(crate) struct StoredObject {
     #[serde(rename = "a")]
     actor: Principal,
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub(super) retention: Option<Retention>,
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub(super) cid: Option<Cid>,
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
@@ -99,10 +108,16 @@ pub(crate) struct StoredObject {
     pub(super) event: EventId,
     #[serde(rename = "g", default, skip_serializing_if = "String::is_empty")]
     pub(super) etag: String,
+    #[serde(rename = "f", default, skip_serializing_if = "is_false")]
+    pub(super) hold: bool,
     #[serde(rename = "h", default, skip_serializing_if = "TextMap::is_empty")]
     headers: TextMap,
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     checksum: Option<Checksum>,
+    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) acl: Vec<Grant>,
     #[serde(rename = "m", default, skip_serializing_if = "is_false")]
     pub(super) marker: bool,
     #[serde(rename = "n", default, skip_serializing_if = "is_false")]
@@ -135,8 +150,12 @@ impl StoredObject {
     fn blank(event: &Event, via: &Via, null: bool) -> Self {
         Self {
             actor: event.actor.clone(),
+            retention: None,
             cid: None,
             parts: Vec::new(),
+            hold: false,
+            owner: None,
+            acl: Vec::new(),
             event: event.id,
             etag: String::new(),
             headers: TextMap::new(),
@@ -158,6 +177,10 @@ impl StoredObject {
 
     pub(super) fn put(event: &Event, put: &ObjectPut, null: bool) -> Self {
         Self {
+            retention: put.retention,
+            hold: put.hold,
+            owner: put.owner.clone(),
+            acl: put.acl.clone(),
             cid: Some(put.cid),
             parts: put.parts.clone(),
             etag: put.etag.clone(),
@@ -178,6 +201,29 @@ impl StoredObject {
             marker: true,
             ..Self::blank(event, &deleted.via, null)
         }
+    }
+
+    /// Whether it must not be deleted at `now`. A bypass passes over governance, nothing else.
+    pub(super) fn is_locked(&self, now: Timestamp, bypass: bool) -> bool {
+        self.hold || self.is_retained(now, bypass)
+    }
+
+    fn is_retained(&self, now: Timestamp, bypass: bool) -> bool {
+        self.retention.is_some_and(|retention| {
+            retention.until > now && !(bypass && retention.mode == LockMode::Governance)
+        })
+    }
+
+    /// Whether retention may become `new` at `now`: longer and as firm always, else only where it no longer
+    /// binds.
+    pub(super) fn may_retain(&self, new: Option<Retention>, now: Timestamp, bypass: bool) -> bool {
+        if !self.is_retained(now, bypass) {
+            return true;
+        }
+        let (Some(old), Some(new)) = (self.retention, new) else {
+            return false;
+        };
+        new.mode == old.mode && new.until >= old.until
     }
 
     /// Whether `version` names it.
@@ -226,6 +272,10 @@ impl StoredObject {
             parts: self.parts,
             source: self.source,
             upload: self.upload,
+            owner: self.owner,
+            acl: self.acl,
+            retention: self.retention,
+            hold: self.hold,
         }
     }
 }
@@ -235,14 +285,22 @@ impl StoredObject {
 pub(crate) struct StoredUpload {
     #[serde(rename = "a")]
     actor: Principal,
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    retention: Option<Retention>,
     #[serde(rename = "e", with = "id")]
     pub(super) id: EventId,
+    #[serde(rename = "f", default, skip_serializing_if = "is_false")]
+    hold: bool,
     #[serde(rename = "h", default, skip_serializing_if = "TextMap::is_empty")]
     headers: TextMap,
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     checksum_algorithm: Option<String>,
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     checksum_type: Option<String>,
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
+    acl: Vec<Grant>,
     #[serde(rename = "q", default, skip_serializing_if = "TextMap::is_empty")]
     tags: TextMap,
     #[serde(rename = "s")]
@@ -259,7 +317,11 @@ impl StoredUpload {
     pub(super) fn new(event: &Event, started: &UploadStarted) -> Self {
         Self {
             actor: event.actor.clone(),
+            retention: started.retention,
             id: event.id,
+            hold: started.hold,
+            owner: started.owner.clone(),
+            acl: started.acl.clone(),
             headers: started.headers.clone(),
             checksum_algorithm: started.checksum_algorithm.clone(),
             checksum_type: started.checksum_type.clone(),
@@ -282,6 +344,10 @@ impl StoredUpload {
             tags: self.tags,
             checksum_algorithm: self.checksum_algorithm,
             checksum_type: self.checksum_type,
+            owner: self.owner,
+            acl: self.acl,
+            retention: self.retention,
+            hold: self.hold,
         }
     }
 }

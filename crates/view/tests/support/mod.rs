@@ -34,6 +34,7 @@ pub fn via() -> Via {
 
 pub fn create(bucket: &str) -> Body {
     BucketCreated {
+        owner: None,
         bucket: bucket.into(),
         via: via(),
     }
@@ -70,6 +71,10 @@ pub fn configured(bucket: &str, name: &str, document: Option<&str>) -> Body {
 
 pub fn object(bucket: &str, key: &str, content: &str) -> ObjectPut {
     ObjectPut {
+        acl: Vec::new(),
+        hold: false,
+        owner: None,
+        retention: None,
         bucket: bucket.into(),
         checksum: None,
         cid: cids::raw(content.as_bytes()),
@@ -93,6 +98,7 @@ pub fn put(bucket: &str, key: &str, content: &str) -> Body {
 pub fn delete(bucket: &str, key: &str, version: Option<&str>) -> Body {
     let version = version.map(str::to_owned);
     ObjectDeleted {
+        bypass: false,
         bucket: bucket.into(),
         key: key.into(),
         version,
@@ -116,6 +122,10 @@ pub fn tag(bucket: &str, key: &str, version: Option<&str>, value: &str) -> Body 
 
 pub fn start_upload(bucket: &str, key: &str) -> Body {
     UploadStarted {
+        acl: Vec::new(),
+        hold: false,
+        owner: None,
+        retention: None,
         bucket: bucket.into(),
         checksum_algorithm: None,
         checksum_type: None,
