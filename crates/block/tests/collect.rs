@@ -260,3 +260,25 @@ fn snapshot(dirs: &Dirs) -> Option<tempfile::TempDir> {
     }
     Some(copied)
 }
+
+#[test]
+fn what_a_pinned_node_reaches_is_kept_whenever_the_pin_came() {
+    let dirs = Dirs::new(30_000);
+    let store = dirs.open();
+    for (seed, late) in [(1, false), (2, true)] {
+        let (root, blocks) = file(&store, seed, 9);
+        let mut pin = (!late).then(|| store.pin(&[root]));
+        let report = store.collect(
+            || {
+                // Somebody copies the tree whose last name has just gone.
+                pin.get_or_insert_with(|| store.pin(&[root]));
+                roots(&[])
+            },
+            now(),
+        );
+        assert_eq!(report.unwrap().deleted, 0, "late: {late}");
+        drop(pin);
+        let report = store.collect(|| roots(&[]), now()).unwrap();
+        assert_eq!(report.deleted, blocks.len() as u64);
+    }
+}

@@ -4,6 +4,8 @@
 //! Whatever is stored, or found to be stored already, is pinned by whoever means to refer to it, from before
 //! the look until the reference can be seen. So at the moment a block is deleted (in one step with looking
 //! for pins), either its reference was in the roots, or it is pinned, or its pin ended since and was noted.
+//! What a pinned node reaches is kept with it. Whoever copies a tree pins only its root, and sees that what the
+//! tree is taken from is still there afterwards: then either the roots have it, or the pin came before them.
 //!
 //! Safe against a crash at any moment: deletions are noted in dead lists that name one record in its place;
 //! a pack is retired (renamed) only when the copies of all that lives in it are durable, and removed only
@@ -145,30 +147,42 @@ impl<'a> Collection<'a> {
         roots: impl IntoIterator<Item = Result<Cid, BlockError>>,
     ) -> Result<Marked, BlockError> {
         let mut marked = Marked::default();
-        let mut nodes = Vec::new();
         for root in roots {
-            let mut next = Some(root?);
-            while let Some(cid) = next.take().or_else(|| nodes.pop()) {
-                let key = Key::of(&cid)?;
-                marked.blocks.insert(key.prefix());
-                if cid.codec() != cids::DAG_PB || !marked.nodes.insert(key) {
-                    continue;
-                }
-                let links = self
-                    .inner
-                    .read(&cid)
-                    .and_then(|bytes| crate::unixfs::links(&cid, &bytes));
-                match links {
-                    Ok(links) => nodes.extend(links),
-                    Err(e @ (BlockError::Io { .. } | BlockError::IndexRebuilding)) => return Err(e),
-                    Err(e) => {
-                        tracing::error!(%cid, error = %e, "an inner node cannot be read; nothing is collected");
-                        self.report.unreadable += 1;
-                    }
-                }
+            self.mark_tree(&mut marked, root?)?;
+        }
+        // Only now: a pin that is not among these came after the roots were asked for.
+        for key in self.inner.pins.protected() {
+            let cid = key.cid();
+            // The block may be on its way still; it is itself protected, and so is all that it will name.
+            if cid.codec() == cids::DAG_PB && self.inner.index.locate(&key)?.is_some() {
+                self.mark_tree(&mut marked, cid)?;
             }
         }
         Ok(marked)
+    }
+
+    fn mark_tree(&mut self, marked: &mut Marked, root: Cid) -> Result<(), BlockError> {
+        let mut nodes = vec![root];
+        while let Some(cid) = nodes.pop() {
+            let key = Key::of(&cid)?;
+            marked.blocks.insert(key.prefix());
+            if cid.codec() != cids::DAG_PB || !marked.nodes.insert(key) {
+                continue;
+            }
+            let links = self
+                .inner
+                .read(&cid)
+                .and_then(|bytes| crate::unixfs::links(&cid, &bytes));
+            match links {
+                Ok(links) => nodes.extend(links),
+                Err(e @ (BlockError::Io { .. } | BlockError::IndexRebuilding)) => return Err(e),
+                Err(e) => {
+                    tracing::error!(%cid, error = %e, "an inner node cannot be read; nothing is collected");
+                    self.report.unreadable += 1;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Deletes what is unreachable and old enough, some at a time.

@@ -44,6 +44,13 @@ impl Pins {
         self.0.lock().released = None;
     }
 
+    /// Everything that the collection under way must leave alone.
+    pub fn protected(&self) -> Vec<Key> {
+        let table = self.0.lock();
+        let released = table.released.iter().flatten();
+        table.counts.keys().chain(released).copied().collect()
+    }
+
     /// Runs `change` if the block is not protected. Whoever pins it later sees what `change` did.
     pub fn unless_pinned<T>(&self, key: &Key, change: impl FnOnce() -> T) -> Option<T> {
         let table = self.0.lock();

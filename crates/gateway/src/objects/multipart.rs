@@ -168,7 +168,7 @@ impl Objects {
             source_etag,
             range,
         } = request;
-        let record = self.head(&GetRequest {
+        let (record, pin) = self.pinned(&GetRequest {
             who: &part.caller.identity,
             bucket: &source_bucket,
             key: &source_key,
@@ -184,8 +184,6 @@ impl Objects {
             }
             Some(_) => return Err(ObjectError::Range { size: record.size }),
         };
-        // The source's blocks are not to go while they are being read.
-        let pin = record.cid.map(|cid| self.context().store.pin(&[cid]));
         let opened = self.body(&record, range).await?;
         let verify = Verify {
             content_length: Some(opened.body.remaining()),

@@ -195,7 +195,7 @@ impl Objects {
             let why = "a copy of an object onto itself must change its metadata or its tags";
             return Err(ObjectError::Invalid(why.into()));
         }
-        let record = self.head(&GetRequest {
+        let (record, pin) = self.pinned(&GetRequest {
             who: &identity,
             bucket: &source_bucket,
             key: &source_key,
@@ -212,8 +212,6 @@ impl Objects {
         let tags = tags.unwrap_or_else(|| record.tags.clone());
         check_metadata(&self.context().limits, &metadata)?;
         check_tags(&self.context().limits, &tags)?;
-        // Also while they are read, the source's blocks are not to go.
-        let pin = self.context().store.pin(&[cid]);
         let (checksum, parts) = self.checksum_of_copy(&record, algorithm).await?;
         let source = source_name(&source_bucket, &source_key, record.version.as_deref());
         let put = ObjectPut {

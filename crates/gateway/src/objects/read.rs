@@ -17,6 +17,8 @@ use tokio::sync::mpsc;
 
 /// Blocks that are read before the client asks for them.
 const READ_AHEAD: usize = 2;
+/// How often a state that changes while it is being pinned is looked for again.
+const PIN_TRIES: u32 = 16;
 
 impl Reader {
     /// The state of a key: the current one, a version, or that at a position. A delete marker is an error
@@ -58,6 +60,24 @@ impl Reader {
                 key: key.into(),
             }),
         }
+    }
+
+    /// A state as [`Self::head`] answers it, whose blocks the collector leaves alone while the pin lives.
+    pub(super) fn pinned(
+        &self,
+        request: &GetRequest<'_>,
+    ) -> Result<(ObjectRecord, stead_block::Pin), ObjectError> {
+        let mut record = self.head(request)?;
+        for _ in 0..PIN_TRIES {
+            let pin = self.context.store.pin(record.cid.as_slice());
+            // A state that is still there now is in the roots of whichever collection did not see the pin.
+            let again = self.head(request)?;
+            if again.event == record.event {
+                return Ok((again, pin));
+            }
+            record = again;
+        }
+        Err(ObjectError::Busy)
     }
 
     /// The bytes of a state that [`Self::head`] answered. An empty object has an empty body; a range that
