@@ -8,6 +8,7 @@ use crate::SegmentError;
 use crate::reader::SegmentReader;
 use crate::segment::{self, DamageKind, SegmentFile, tenant_dir};
 use bytes::Bytes;
+use memchr::memmem;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::io;
@@ -280,7 +281,7 @@ impl Batch {
 
     fn take(&mut self, segment: &SegmentReader, seq: Position, line: &[u8]) -> ControlFlow<()> {
         if let Err(broken) = self.follow(seq, line) {
-            self.fail(segment, seq, broken);
+            self.fail(segment, seq, line, broken);
             return ControlFlow::Break(());
         }
         self.next = seq + 1;
@@ -335,16 +336,18 @@ impl Batch {
         chain.follow(line).map(drop)
     }
 
-    fn fail(&mut self, segment: &SegmentReader, seq: Position, broken: ChainError) {
+    fn fail(&mut self, segment: &SegmentReader, seq: Position, line: &[u8], broken: ChainError) {
         self.done = true;
-        let disproves = matches!(broken, ChainError::Broken { .. });
-        if seq > self.last && !disproves {
-            return; // the line that was only to prove the one before is itself unreadable
-        }
-        if disproves {
+        // A line that is damaged elsewhere still proves the one before it, if it names its CID: no damage makes
+        // up a hash.
+        let before = self.lines.last().map(Line::cid);
+        let proves = before.is_none_or(|cid| memmem::find(line, cid.to_string().as_bytes()).is_some());
+        if !proves {
             self.lines.pop(); // one of the two was changed, and it is not known which
         }
-        self.failed = Some(segment.damage(seq, broken.into()));
+        if seq <= self.last || !proves {
+            self.failed = Some(segment.damage(seq, broken.into()));
+        }
     }
 
     /// The lines, or what is wrong with the first of them.

@@ -110,6 +110,24 @@ fn the_one_of_two_neighbours_that_was_changed_is_named() {
 }
 
 #[test]
+fn a_damaged_line_still_proves_the_one_before_it_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let points = write(dir.path(), 10, 1 << 20);
+    let file = files(dir.path())[0].clone();
+    // The sixth line is no event any more; the fifth is as it was.
+    rewrite(&file, |all| replace(&mut all[5], "\"actor\"", "\"octor\""));
+    let shared = tail(dir.path(), points[10].head);
+    assert_eq!(common::seqs(&shared, 5, 1), [5]);
+    assert!(shared.read(&main(), 6, 1).is_err());
+    assert_eq!(common::seqs(&shared, 7, 9), [7, 8, 9, 10]);
+    // Now the fifth is another event, and only the sixth could have told.
+    rewrite(&file, |all| replace(&mut all[4], "bucket-5", "bucket-x"));
+    let shared = tail(dir.path(), points[10].head);
+    assert!(shared.read(&main(), 5, 1).is_err());
+    assert_eq!(common::seqs(&shared, 3, 9), [3, 4]);
+}
+
+#[test]
 fn a_missing_segment_is_named_and_the_others_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let points = write(dir.path(), 40, 3000);
