@@ -19,6 +19,7 @@ mod shell;
 mod status;
 mod up;
 mod upkeep;
+mod versions;
 
 use crate::args::{Cli, Command, LogSubcommand};
 use crate::failure::Failure;

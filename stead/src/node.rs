@@ -87,10 +87,9 @@ impl Ambient {
 impl Node {
     /// Starts a node on `data`, which is made where it does not exist.
     pub async fn start(data: &Path, listen: Listen) -> Result<Self, Failure> {
-        let directory = Directory::create_or_open(data)?;
-        let settings = Settings::load(data)?;
+        let (directory, settings, ports) = open(data, listen).await?;
         let ambient = Ambient::new(data, &settings);
-        let listeners = Listeners::bind(data, &settings, listen).await?;
+        let listeners = ports.beside_socket(data).await?;
         let endpoints = listeners.endpoints();
 
         let key = directory.node_key(&ambient.rng)?;
@@ -183,6 +182,21 @@ impl Node {
     }
 }
 
+/// Opens the directory and binds the ports. A directory that is there is locked first: that it is in use says
+/// more than that its ports are. One that is not there is made last, so that a port that is taken leaves no
+/// trace.
+async fn open(data: &Path, listen: Listen) -> Result<(Directory, Settings, Ports), Failure> {
+    if directory::is_stead(data)? {
+        let directory = Directory::create_or_open(data)?;
+        let settings = Settings::load(data)?;
+        let ports = Ports::bind(&settings, listen).await?;
+        return Ok((directory, settings, ports));
+    }
+    let settings = Settings::load(data)?;
+    let ports = Ports::bind(&settings, listen).await?;
+    Ok((Directory::create_or_open(data)?, settings, ports))
+}
+
 /// Free space that client writes may not use, in bytes. On a small file system a tenth of it will do.
 fn reserve(data: &Path, settings: &Settings) -> u64 {
     let wanted = settings.storage.reserve_mib << 20;
@@ -259,15 +273,14 @@ fn set_probe(read: &ReadContext, raft: &Arc<RaftLog>) {
     }));
 }
 
-/// Bound addresses, before anybody is served: a port that is taken is told before anything is made.
-struct Listeners {
+/// Bound ports, before anybody is served.
+struct Ports {
     s3: Listener,
     api: Listener,
-    socket: Listener,
 }
 
-impl Listeners {
-    async fn bind(data: &Path, settings: &Settings, listen: Listen) -> Result<Self, Failure> {
+impl Ports {
+    async fn bind(settings: &Settings, listen: Listen) -> Result<Self, Failure> {
         let s3_address = listen.s3.unwrap_or(settings.s3.listen);
         let s3 = bind("S3", s3_address).await?;
         let api_address = match (listen.api, listen.s3) {
@@ -276,13 +289,30 @@ impl Listeners {
             (None, None) => settings.api.listen,
         };
         let api = bind("the API", api_address).await?;
+        Ok(Self { s3, api })
+    }
+
+    async fn beside_socket(self, data: &Path) -> Result<Listeners, Failure> {
         let path = directory::socket(data);
         let socket = Listener::unix(&path)
             .await
             .map_err(|e| Failure::new(codes::SOCKET, format!("cannot listen on {}: {e}", path.display())))?;
-        Ok(Self { s3, api, socket })
+        Ok(Listeners {
+            s3: self.s3,
+            api: self.api,
+            socket,
+        })
     }
+}
 
+/// Everything that is listened on.
+struct Listeners {
+    s3: Listener,
+    api: Listener,
+    socket: Listener,
+}
+
+impl Listeners {
     fn endpoints(&self) -> BTreeMap<String, String> {
         [("s3", &self.s3), ("api", &self.api)]
             .into_iter()

@@ -40,10 +40,15 @@ pub enum Align {
     Right,
 }
 
-/// Rows under aligned columns. The heading is written on a terminal only.
+/// Rows under aligned columns with a heading. On a terminal, a table without rows says so in words; elsewhere
+/// it is nothing at all.
 pub struct Table {
     columns: Vec<(&'static str, Align)>,
     rows: Vec<Vec<String>>,
+    /// What is said where there are no rows.
+    none: &'static str,
+    /// Whether the heading stands already, above an earlier page.
+    begun: bool,
 }
 
 impl Table {
@@ -52,7 +57,15 @@ impl Table {
         Self {
             columns: columns.to_vec(),
             rows: Vec::new(),
+            none: "",
+            begun: false,
         }
+    }
+
+    /// What to say on a terminal where there are no rows.
+    pub fn or(mut self, none: &'static str) -> Self {
+        self.none = none;
+        self
     }
 
     /// Adds a row, one cell a column.
@@ -60,16 +73,31 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Writes the table to standard output.
+    /// Writes what there is so far; more follows. Long listings are not kept in memory.
+    pub fn page(&mut self) {
+        if !self.rows.is_empty() {
+            print(&self.render(false));
+            self.begun = true;
+            self.rows.clear();
+        }
+    }
+
+    /// Writes the table, or what is left of it, to standard output.
     pub fn print(&self) {
         print(&self.render(is_terminal()));
     }
 
-    fn render(&self, heading: bool) -> String {
+    fn render(&self, terminal: bool) -> String {
+        if self.rows.is_empty() {
+            return match self.none {
+                none if terminal && !self.begun && !none.is_empty() => format!("{none}\n"),
+                _ => String::new(),
+            };
+        }
         let mut widths: Vec<usize> = self
             .columns
             .iter()
-            .map(|(name, _)| if heading { name.chars().count() } else { 0 })
+            .map(|(name, _)| name.chars().count())
             .collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -78,7 +106,7 @@ impl Table {
         }
         let mut text = String::new();
         let named = self.columns.iter().any(|(name, _)| !name.is_empty());
-        if heading && named && !self.rows.is_empty() {
+        if named && !self.begun {
             let names: Vec<String> = self.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
             self.push(&mut text, &widths, &names);
         }
@@ -157,11 +185,22 @@ mod tests {
         ]);
         table.row(["a".into(), "10 B".into(), String::new()]);
         table.row(["long".into(), "1.5 MiB".into(), "x".into()]);
-        assert_eq!(table.render(false), "a        10 B\nlong  1.5 MiB  x\n");
-        assert_eq!(
-            table.render(true),
-            "NAME     SIZE  NOTE\na        10 B\nlong  1.5 MiB  x\n"
-        );
+        for terminal in [false, true] {
+            assert_eq!(
+                table.render(terminal),
+                "NAME     SIZE  NOTE\na        10 B\nlong  1.5 MiB  x\n"
+            );
+        }
+        (table.begun, table.rows) = (true, Vec::new());
+        table.row(["b".into(), "1 B".into(), String::new()]);
+        assert_eq!(table.render(true), "b      1 B\n", "one heading for all pages");
+    }
+
+    #[test]
+    fn a_table_without_rows_says_so_to_people_only() {
+        let table = Table::new(&[("NAME", Align::Left)]).or("none yet");
+        assert_eq!(table.render(true), "none yet\n");
+        assert_eq!(table.render(false), "");
     }
 
     #[test]

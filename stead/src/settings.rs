@@ -15,6 +15,7 @@ pub const FILE: &str = "stead.toml";
 
 /// All settings of one node.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The S3 gateway.
@@ -33,6 +34,7 @@ pub struct Settings {
 
 /// `[s3]`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct S3 {
     /// Address and port; port 0 picks a free one.
@@ -41,6 +43,7 @@ pub struct S3 {
 
 /// `[api]`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Api {
     /// Address and port; port 0 picks a free one.
@@ -49,6 +52,7 @@ pub struct Api {
 
 /// `[storage]`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Storage {
     /// Free space that client writes may not use, in MiB (but no more than a tenth of the file system): what
@@ -62,6 +66,7 @@ pub struct Storage {
 
 /// `[scrub]`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Scrub {
     /// Hours between the ends of two runs; 0 is never.
@@ -72,6 +77,7 @@ pub struct Scrub {
 
 /// `[gc]`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Collect {
     /// Hours between the ends of two runs; 0 is never.
@@ -84,6 +90,7 @@ pub struct Collect {
 
 /// `[drain]`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Drain {
     /// How long requests that run may still take after the node was asked to stop, in seconds.
@@ -208,6 +215,47 @@ mod tests {
         let settings = Settings::parse("").unwrap();
         assert_eq!(settings.s3.listen.to_string(), "127.0.0.1:7300");
         assert_eq!(settings.gc.retention(), Duration::from_secs(30 * 86_400));
+    }
+
+    /// Every setting by its whole name, with its value as text.
+    fn leaves(value: &serde_json::Value, name: &str, found: &mut Vec<(String, String)>) {
+        let Some(fields) = value.as_object() else {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            return found.push((name.to_owned(), text));
+        };
+        for (field, value) in fields {
+            let below = if name.is_empty() {
+                field.clone()
+            } else {
+                format!("{name}.{field}")
+            };
+            leaves(value, &below, found);
+        }
+    }
+
+    #[test]
+    fn the_page_on_settings_names_each_with_its_default_and_no_other() {
+        let page =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/settings.md")).unwrap();
+        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        let mut known = Vec::new();
+        leaves(
+            &serde_json::to_value(Settings::default()).unwrap(),
+            "",
+            &mut known,
+        );
+        for (name, default) in &known {
+            let begin = format!("| `{name}` | `{default}` |");
+            assert!(
+                rows.iter().any(|row| row.starts_with(&begin)),
+                "docs/settings.md lacks a row that begins with {begin}"
+            );
+        }
+        assert_eq!(
+            rows.len(),
+            known.len(),
+            "docs/settings.md names what is no setting"
+        );
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn a_version_is_deleted_once_and_a_marker_too() {
         .to_owned();
     assert!(
         home.ok(&["rm", "kept/a", "--version", &version])
-            .contains("1 object")
+            .contains("1 version")
     );
     let (code, said) = home.fails(&["rm", "kept/a", "--version", &version]);
     assert!(code == 1 && said.starts_with("error[STEAD-"), "{said}");

@@ -131,7 +131,10 @@ fn a_taken_port_is_told_before_anything_is_made() {
     let (code, said) = home.fails(&["up", "--listen", &address]);
     assert_eq!(code, 1);
     assert!(said.contains("STEAD-0055") && said.contains(&address), "{said}");
-    assert!(!home.data().join("raft").exists());
+    assert!(!home.data().exists(), "no trace of it");
+    std::fs::create_dir(home.data()).unwrap();
+    home.fails(&["up", "--listen", &address]);
+    assert_eq!(std::fs::read_dir(home.data()).unwrap().count(), 0);
 }
 
 #[test]

@@ -24,8 +24,9 @@ fn with_history() -> (Home, common::Node) {
 fn history_and_why_are_sentences_with_a_proof_that_a_shell_can_check() {
     let (home, _node) = with_history();
     let history = home.ok(&["history", "notes/todo.txt"]);
-    assert_eq!(history.lines().count(), 3, "{history}");
-    for line in history.lines() {
+    assert_eq!(history.lines().count(), 4, "{history}");
+    assert!(history.starts_with("POSITION  WHEN"), "{history}");
+    for line in history.lines().skip(1) {
         assert!(
             line.contains("ana put notes/todo.txt (") && line.contains("through the command line"),
             "{line}"
@@ -97,7 +98,11 @@ fn the_log_is_shown_followed_and_filtered() {
         "the lines are the ones that are stored"
     );
     let filtered = home.ok(&["log", "--stream", "bucket/notes"]);
-    assert_eq!(filtered.lines().count(), 4, "{filtered}");
+    assert_eq!(
+        filtered.lines().count(),
+        5,
+        "a heading and four events: {filtered}"
+    );
 
     let mut follow = home
         .command(&["log", "--follow", "--stream", "bucket/notes"])
@@ -105,7 +110,7 @@ fn the_log_is_shown_followed_and_filtered() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
-    for _ in 0..4 {
+    for _ in 0..5 {
         lines.next().unwrap().unwrap();
     }
     home.ok(&["rm", "notes/todo.txt"]);
@@ -123,7 +128,7 @@ fn a_flipped_byte_and_a_rewritten_history_are_found() {
     let checkpoint = home.file("checkpoint", home.ok(&["log", "checkpoint"]).as_bytes());
     assert!(
         home.ok(&["log", "verify", "--against", &checkpoint])
-            .contains("history up to there is unchanged")
+            .contains("the chain up to there is whole and unchanged")
     );
     node.stop();
     let segment = files(&home.data().join("log/main")).remove(0);
@@ -143,6 +148,19 @@ fn a_flipped_byte_and_a_rewritten_history_are_found() {
     let said = text(&output.stdout);
     assert!(
         said.contains(&format!("position {position}")) && said.contains("00000000000000000001.jsonl"),
+        "{said}"
+    );
+    // The checkpoint's own line is as it was; what it stands on is not.
+    let output = home.run(&["log", "verify", "--against", &checkpoint]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("fail  checkpoint") && said.contains("the chain below it is broken"),
+        "{said}"
+    );
+    let (_, said) = home.fails(&["view", "rebuild"]);
+    assert!(
+        said.contains("STEAD-0031") && said.contains("next step"),
         "{said}"
     );
     std::fs::write(&segment, &lines).unwrap();
@@ -291,6 +309,23 @@ fn scrub_gc_rebuild_and_doctor_do_their_work() {
     let done = home.json(&["gc", "--grace", "0s", "--retention", "0s"]);
     assert!(done["deleted_bytes"].as_u64().unwrap() > 3 << 20, "{done}");
     assert_eq!(home.ok(&["cat", "notes/todo.txt"]), "three");
+    for args in [
+        &["cat", "--at", "2", "notes/todo.txt"][..],
+        &["ls", "--at", "2", "notes/"],
+        &["why", "--at", "2", "notes/big.bin"],
+        &["cp", "--at", "2", "notes/todo.txt", "stead:notes/again.txt"],
+    ] {
+        let (code, said) = home.fails(args);
+        assert!(
+            code == 1
+                && said.contains("STEAD-0150")
+                && said.contains("dropped")
+                && said.contains("before 20"),
+            "{args:?}: {said}"
+        );
+    }
+    assert_eq!(home.ok(&["cat", "--at", "0s", "notes/todo.txt"]), "three");
+    home.ok(&["ls", "--at", "0s", "notes/"]);
     assert_eq!(home.json(&["view", "rebuild"])["equal"], true);
     assert!(
         home.ok(&["history", "--full", "notes/big.bin"])

@@ -67,7 +67,7 @@ impl ViewError {
     }
 
     /// Whether there is no room on the disk.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         let full = |error: &io::Error| {
             matches!(
                 error.kind(),

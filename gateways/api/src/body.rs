@@ -72,21 +72,25 @@ pub(crate) fn signed_hash(headers: &HeaderMap) -> Result<Option<[u8; 32]>, ApiEr
         return Ok(None);
     }
     let mut hash = [0; 32];
-    hex::decode_to_slice(claimed, &mut hash)
-        .map_err(|_| ApiError::invalid("x-amz-content-sha256 is neither a SHA-256 nor UNSIGNED-PAYLOAD"))?;
+    hex::decode_to_slice(claimed, &mut hash).map_err(|_| {
+        ApiError::invalid("x-amz-content-sha256 is neither a SHA-256 nor UNSIGNED-PAYLOAD")
+            .next("send the SHA-256 of the body in hexadecimal, or UNSIGNED-PAYLOAD")
+    })?;
     Ok(Some(hash))
 }
 
 /// A small body, whole, and as it was signed.
 pub(crate) async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
     let signed = signed_hash(headers)?;
-    let bytes = axum::body::to_bytes(body, JSON_BYTES)
-        .await
-        .map_err(|e| ApiError::invalid(format!("the body did not arrive whole, or is above 1 MiB: {e}")))?;
+    let bytes = axum::body::to_bytes(body, JSON_BYTES).await.map_err(|e| {
+        ApiError::invalid(format!("the body did not arrive whole, or is above 1 MiB: {e}"))
+            .next("send a document of at most 1 MiB; repeat the request where the connection broke")
+    })?;
     if let Some(signed) = signed
         && cids::digest(&cids::raw(&bytes)) != Some(signed)
     {
-        return Err(ApiError::invalid("the body is not the one that was signed"));
+        return Err(ApiError::invalid("the body is not the one that was signed")
+            .next("sign the body that is sent; nothing on the way may change it"));
     }
     Ok(bytes)
 }
@@ -102,6 +106,8 @@ pub(crate) async fn json<T: serde::de::DeserializeOwned>(
     } else {
         bytes
     };
-    serde_json::from_slice(&bytes)
-        .map_err(|e| ApiError::invalid(format!("the body is not what it must be: {e}")))
+    serde_json::from_slice(&bytes).map_err(|e| {
+        ApiError::invalid(format!("the body is not what it must be: {e}"))
+            .next("send the JSON document that this endpoint takes: the message names the field")
+    })
 }

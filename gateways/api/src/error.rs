@@ -75,6 +75,7 @@ impl From<ObjectError> for ApiError {
             | E::Marker { .. }
             | E::NoSuchUpload { .. }
             | E::NoSuchAccessKey(_) => StatusCode::NOT_FOUND,
+            E::Forgotten { .. } => StatusCode::GONE,
             E::BucketExists(_) | E::BucketNotEmpty(_) | E::AccessKeyExists(_) => StatusCode::CONFLICT,
             E::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             E::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -82,7 +83,9 @@ impl From<ObjectError> for ApiError {
             E::Denied { .. } | E::Locked { .. } => StatusCode::FORBIDDEN,
             E::Full => StatusCode::INSUFFICIENT_STORAGE,
             E::Busy | E::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            E::Damaged(_) | E::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            E::Damaged(_) | E::State(_) | E::LogDamaged(_) | E::Diverged(_) | E::File(_) | E::Internal(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.code(), error.to_string())

@@ -20,6 +20,7 @@ mod routes;
 mod steps;
 mod upkeep;
 mod uploads;
+mod versions;
 pub mod wire;
 
 pub use body::ApiBody;

@@ -297,8 +297,9 @@ pub(crate) async fn verify(
         known(&shared, tenant)?;
     }
     let text = body::whole(&headers, body).await?;
-    let text =
-        String::from_utf8(text.to_vec()).map_err(|_| ApiError::invalid("the checkpoint is not text"))?;
+    let text = String::from_utf8(text.to_vec()).map_err(|_| {
+        ApiError::invalid("the checkpoint is not text").next("send what `stead log checkpoint` printed")
+    })?;
     let against = Some(text).filter(|text| !text.trim().is_empty());
     let operations = shared.operations.clone();
     Ok(steps::answer(move |progress| async move {

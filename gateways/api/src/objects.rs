@@ -14,6 +14,7 @@ use stead_event::{Position, TextMap, Timestamp};
 use stead_gateway::Caller;
 use stead_gateway::objects::{
     ByteRange, ChecksumSpec, CopyRequest, DeleteRequest, DeleteTarget, GetRequest, PutRequest, Verify,
+    check_kept,
 };
 use stead_view::{ListQuery, ObjectRecord};
 
@@ -57,18 +58,23 @@ pub(crate) fn position(shared: &Shared, at: Option<&str>) -> Result<Option<Posit
         if position > reached {
             return Err(ApiError::invalid(format!(
                 "position {position} is not reached yet; the log is at {reached}"
+            ))
+            .next(format!(
+                "give a position from 0 to {reached}, or a moment that has passed"
             )));
         }
         return Ok(Some(position));
     }
-    let moment: Timestamp = at
-        .parse()
-        .map_err(|_| ApiError::invalid(format!("{at:?} is neither a position nor a moment in RFC 3339")))?;
+    let moment: Timestamp = at.parse().map_err(|_| {
+        ApiError::invalid(format!("{at:?} is neither a position nor a moment in RFC 3339"))
+            .next("write a position like 1842, or a moment like 2026-11-20T13:00:00Z")
+    })?;
     let now = shared.context().now();
     if moment > now.plus_secs(SKEW_SECS) {
-        return Err(ApiError::invalid(format!(
-            "{moment} is in the future; the node's clock says {now}"
-        )));
+        return Err(
+            ApiError::invalid(format!("{moment} is in the future; the node's clock says {now}"))
+                .next("give a moment that has passed; where the node's clock is wrong, set it"),
+        );
     }
     Ok(Some(views.position_at(moment)?))
 }
@@ -99,6 +105,9 @@ pub(crate) async fn list(
     caller.identity.check_read(&bucket)?;
     let at = position(&shared, query.at.as_deref())?;
     let names = shared.context().views.names()?;
+    if let Some(at) = at {
+        check_kept(&names, at, &format!("the listing of {bucket}"))?;
+    }
     let known = match at {
         Some(at) => names.bucket_at(&bucket, at)?,
         None => names.bucket(&bucket)?,
@@ -227,6 +236,7 @@ fn tell(headers: &mut HeaderMap, record: &ObjectRecord) {
 
 fn range(value: &HeaderValue) -> Result<ByteRange, ApiError> {
     let text = value.to_str().unwrap_or_default();
+    let wrong = || ApiError::invalid(format!("the range {text:?} is not understood"));
     let parsed = || {
         let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
         match (from.is_empty(), to.is_empty()) {
@@ -235,8 +245,7 @@ fn range(value: &HeaderValue) -> Result<ByteRange, ApiError> {
             _ => Some(ByteRange::From(from.parse().ok()?, Some(to.parse().ok()?))),
         }
     };
-    parsed()
-        .ok_or_else(|| ApiError::invalid(format!("the range {text:?} is not understood: use bytes=FROM-TO")))
+    parsed().ok_or_else(|| wrong().next("write bytes=FROM-TO, bytes=FROM- or bytes=-LAST"))
 }
 
 /// The headers and the metadata that a request wants kept.

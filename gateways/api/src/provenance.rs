@@ -9,11 +9,14 @@ use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use memchr::memmem;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::sync::Arc;
+use stead_event::body::Versioning;
 use stead_event::event::line_cid;
 use stead_event::{Body, Cid, Event, Position};
+use stead_gateway::objects::check_kept;
 use stead_gateway::{Caller, ObjectError};
-use stead_view::ObjectRecord;
+use stead_view::{Names, ObjectRecord};
 
 /// Lines read at once.
 const BATCH: usize = 1024;
@@ -70,6 +73,7 @@ pub(crate) async fn history(
     } else {
         states(&shared, &known)?
     };
+    let facts = with_versions(facts, &names, &bucket, &known)?;
     if facts.is_empty() {
         return Err(ObjectError::NoSuchKey { bucket, key }.into());
     }
@@ -100,18 +104,25 @@ pub(crate) async fn why(
             let (bucket, key) = path
                 .split_once('/')
                 .filter(|(_, key)| !key.is_empty())
-                .ok_or_else(|| ApiError::invalid(format!("{path:?} is not BUCKET/KEY")))?;
+                .ok_or_else(|| {
+                    ApiError::invalid(format!("{path:?} is not BUCKET/KEY"))
+                        .next("write path= like photos/2026/a.jpg")
+                })?;
             caller.identity.check_read(bucket)?;
             why_key(&shared, bucket, key, &about.which).map(Json)
         }
         (None, Some(cid)) => {
             everything(&caller)?;
-            let cid: Cid = cid
-                .parse()
-                .map_err(|_| ApiError::invalid(format!("{cid:?} is not a CID")))?;
+            let cid: Cid = cid.parse().map_err(|_| {
+                ApiError::invalid(format!("{cid:?} is not a CID"))
+                    .next("copy the whole CID, as `stead why PATH` or x-stead-cid shows it")
+            })?;
             why_cid(&shared, &cid).map(Json)
         }
-        _ => Err(ApiError::invalid("give either path= or cid=")),
+        _ => Err(
+            ApiError::invalid("the question names neither or both of path= and cid=")
+                .next("give either path=BUCKET/KEY or cid=CID"),
+        ),
     }
 }
 
@@ -125,8 +136,11 @@ fn why_key(shared: &Shared, bucket: &str, key: &str, which: &Which) -> Result<wi
         (None, None) => true,
     };
     let Some(chosen) = versions.iter().find(meant) else {
-        if names.bucket(bucket)?.is_none() && versions.is_empty() {
+        if at.is_none() && names.bucket(bucket)?.is_none() && versions.is_empty() {
             return Err(ObjectError::NoSuchBucket(bucket.to_owned()).into());
+        }
+        if let Some(at) = at {
+            check_kept(&names, at, &format!("{bucket}/{key}"))?;
         }
         return Err(ObjectError::NoSuchKey {
             bucket: bucket.to_owned(),
@@ -148,8 +162,8 @@ fn why_key(shared: &Shared, bucket: &str, key: &str, which: &Which) -> Result<wi
         subject: format!("{bucket}/{key}"),
         object: Some(describe(bucket, key, chosen)),
         fact: fact_at(shared, chosen.seq)?,
-        before: states(shared, &older)?,
-        after: states(shared, &newer)?,
+        before: with_versions(states(shared, &older)?, &names, bucket, &older)?,
+        after: with_versions(states(shared, &newer)?, &names, bucket, &newer)?,
         also: Vec::new(),
     })
 }
@@ -218,6 +232,28 @@ fn states(shared: &Shared, newest_first: &[ObjectRecord]) -> Result<Vec<wire::Fa
         .collect()
 }
 
+/// Names the version that each event made, where the bucket has or had versions and it is still listed.
+fn with_versions(
+    mut facts: Vec<wire::Fact>,
+    names: &Names,
+    bucket: &str,
+    known: &[ObjectRecord],
+) -> Result<Vec<wire::Fact>, ApiError> {
+    let kept = names.bucket(bucket)?.map(|bucket| bucket.versioning);
+    if kept.is_none_or(|versioning| versioning == Versioning::Off) {
+        return Ok(facts);
+    }
+    let ids: HashMap<Position, &str> = known
+        .iter()
+        .filter(|record| record.listed)
+        .map(|record| (record.seq, record.version_id()))
+        .collect();
+    for fact in &mut facts {
+        fact.version = ids.get(&fact.position).map(|id| (*id).to_owned());
+    }
+    Ok(facts)
+}
+
 /// Every event about a key, from the log itself.
 fn whole_history(shared: &Shared, bucket: &str, key: &str) -> Result<Vec<wire::Fact>, ApiError> {
     let lines = Lines::new(
@@ -283,6 +319,7 @@ fn fact(shared: &Shared, line: &Raw) -> Result<wire::Fact, ApiError> {
         cid: line_cid(&line.bytes).to_string(),
         prev,
         event,
+        version: None,
         place: shared.operations.place(shared.tenant(), line.seq),
     })
 }

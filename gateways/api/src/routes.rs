@@ -1,7 +1,7 @@
 //! The table of endpoints.
 
 use crate::gateway::{Shared, not_found};
-use crate::{buckets, keys, log, objects, provenance, upkeep, uploads};
+use crate::{buckets, keys, log, objects, provenance, upkeep, uploads, versions};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post, put};
@@ -24,6 +24,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
             "/api/v1/objects/{bucket}/{*key}",
             get(objects::get).put(objects::put).delete(objects::delete),
         )
+        .route("/api/v1/versions/{bucket}", get(versions::list))
         .route("/api/v1/copy", post(objects::copy))
         .route("/api/v1/uploads", post(uploads::start))
         .route(
@@ -66,6 +67,7 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
         ("objects", &Method::GET | &Method::HEAD) => "GetObject",
         ("objects", &Method::PUT) => "PutObject",
         ("objects", &Method::DELETE) => "DeleteObject",
+        ("versions", _) => "ListVersions",
         ("objects", _) | ("copy", _) => "CopyObject",
         ("uploads", _) => "Upload",
         ("buckets", _) => "Bucket",

@@ -133,6 +133,31 @@ pub struct Listing {
     pub position: Position,
 }
 
+/// One version of an object, or a delete marker.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Version {
+    #[serde(flatten)]
+    pub object: Object,
+    /// Whether it is the key's newest.
+    pub latest: bool,
+    /// Whether it says that the object is deleted.
+    pub marker: bool,
+}
+
+/// `GET /api/v1/versions/{bucket}`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Versions {
+    /// By key, each key's newest first.
+    pub versions: Vec<Version>,
+    /// What stands before the delimiter, where one was given.
+    pub prefixes: Vec<String>,
+    /// `after` and `after_version` of the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_version: Option<String>,
+}
+
 /// An object was stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored {
@@ -218,6 +243,9 @@ pub struct Fact {
     pub prev: Option<String>,
     /// The line itself.
     pub event: serde_json::Value,
+    /// The version that it made, where the bucket keeps versions and that one is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Where the line stands on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,

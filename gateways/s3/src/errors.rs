@@ -67,6 +67,7 @@ fn plain(error: ObjectError, text: String) -> S3Error {
         ObjectError::NoSuchBucket(_) => s3(C::NoSuchBucket),
         ObjectError::NoSuchKey { .. } => s3(C::NoSuchKey),
         ObjectError::NoSuchVersion { .. } => s3(C::NoSuchVersion),
+        ObjectError::Forgotten { .. } => said(C::NoSuchKey, text),
         ObjectError::NoSuchUpload { .. } => s3(C::NoSuchUpload),
         ObjectError::NoSuchAccessKey(_) => s3(C::InvalidAccessKeyId),
         ObjectError::BucketExists(_) => s3(C::BucketAlreadyOwnedByYou),

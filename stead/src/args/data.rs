@@ -10,6 +10,14 @@ pub struct AtArg {
     pub at: Option<String>,
 }
 
+/// `--version`
+#[derive(Clone, Debug, Default, Args)]
+pub struct VersionArg {
+    /// A version by its id, as `ls --versions` and `history` show it
+    #[arg(long, value_name = "VERSION", conflicts_with = "at")]
+    pub version: Option<String>,
+}
+
 /// `bucket`
 #[derive(Debug, Subcommand)]
 pub enum BucketCommand {
@@ -40,6 +48,7 @@ Examples:
   stead ls                          buckets
   stead ls photos/                  the top of a bucket
   stead ls -r photos/2026/          everything below
+  stead ls --versions photos/a.jpg  every version of it, delete markers too
   stead ls photos/ --at 2d          as it was two days ago")]
 pub struct Ls {
     /// BUCKET or BUCKET/PREFIX
@@ -47,6 +56,9 @@ pub struct Ls {
     /// Everything below, not only this level
     #[arg(short, long)]
     pub recursive: bool,
+    /// Every version with its id, and delete markers
+    #[arg(long, requires = "path", conflicts_with = "at")]
+    pub versions: bool,
     #[command(flatten)]
     pub at: AtArg,
 }
@@ -62,6 +74,7 @@ Examples:
   stead cp -r Pictures photos/2026         a folder
   tar c src | stead cp - backups/src.tar   from standard input
   stead cp --at 3h photos/cat.jpg old.jpg  as it was three hours ago
+  stead cp --version ID photos/cat.jpg .   one version of it
 
 Which side is which: `stead:BUCKET/KEY` is always Stead; `/…`, `./…`, `../…`,
 `.` and `-` are always files. Otherwise a source that exists as a file is that
@@ -86,6 +99,8 @@ pub struct Cp {
     pub restart: bool,
     #[command(flatten)]
     pub at: AtArg,
+    #[command(flatten)]
+    pub version: VersionArg,
 }
 
 /// `cat`
@@ -93,13 +108,16 @@ pub struct Cp {
 #[command(after_help = "\
 Examples:
   stead cat notes/todo.txt
-  stead cat --at 1842 notes/todo.txt       as it was at position 1842 of the log")]
+  stead cat --at 1842 notes/todo.txt       as it was at position 1842 of the log
+  stead cat --version ID notes/todo.txt    one version of it")]
 pub struct Cat {
     /// BUCKET/KEY
     #[arg(required = true)]
     pub paths: Vec<String>,
     #[command(flatten)]
     pub at: AtArg,
+    #[command(flatten)]
+    pub version: VersionArg,
 }
 
 /// `rm`
@@ -108,6 +126,8 @@ pub struct Cat {
 Examples:
   stead rm photos/cat.jpg
   stead rm -r photos/2026/                 everything below
+  stead rm --version ID photos/cat.jpg     one version, or a delete marker
+  stead rm -r --versions photos/           all of it, with every version
 
 What was deleted stays readable with --at until its retention has passed.")]
 pub struct Rm {
@@ -120,4 +140,10 @@ pub struct Rm {
     /// One version only, for good
     #[arg(long, value_name = "VERSION", conflicts_with = "recursive")]
     pub version: Option<String>,
+    /// With -r: every version and delete marker too, for good
+    #[arg(long, requires = "recursive")]
+    pub versions: bool,
+    /// It is well where there is nothing to delete
+    #[arg(short, long)]
+    pub force: bool,
 }

@@ -55,7 +55,7 @@ pub(super) async fn list(global: &Global, client: &Client) -> Result<(), Failure
         ("VERSIONS", Align::Left),
         ("CREATED", Align::Left),
     ];
-    let mut table = Table::new(&columns);
+    let mut table = Table::new(&columns).or("no buckets yet: `stead bucket create NAME` makes one");
     for bucket in &answer.buckets {
         let versions = match bucket.versioning {
             Versioning::Off => "off",
@@ -71,8 +71,5 @@ pub(super) async fn list(global: &Global, client: &Client) -> Result<(), Failure
         ]);
     }
     table.print();
-    if answer.buckets.is_empty() && output::is_terminal() {
-        output::line("no buckets yet: `stead bucket create NAME` makes one");
-    }
     Ok(())
 }

@@ -17,7 +17,8 @@ pub(super) async fn run(global: &Global, args: &Cat) -> Result<u8, Failure> {
         let url = Url::new("/api/v1/objects")
             .segment(&place.bucket)
             .key(&place.key)
-            .maybe("at", at.as_deref());
+            .maybe("at", at.as_deref())
+            .maybe("version", args.version.version.as_deref());
         write(&client, url).await?;
     }
     Ok(failure::OK)

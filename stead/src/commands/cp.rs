@@ -33,6 +33,7 @@ enum Side {
 struct Job<'a> {
     client: &'a Client,
     at: Option<String>,
+    version: Option<String>,
     quiet: bool,
     restart: bool,
 }
@@ -63,11 +64,17 @@ pub(super) async fn run(global: &Global, args: &Cp) -> Result<u8, Failure> {
             "--at is about what Stead has: the source must be in Stead",
         ));
     }
+    let version = args.version.version.clone();
+    if version.is_some() && (args.recursive || !matches!(source, Side::Stead(_))) {
+        return Err(Failure::usage("--version is about one object that Stead has")
+            .next("give the source as BUCKET/KEY, without -r"));
+    }
     let client = find(global, needs).await?;
     let quiet = args.quiet || global.json;
     let job = Job {
         client: &client,
         at,
+        version,
         quiet,
         restart: args.restart,
     };
@@ -122,7 +129,8 @@ async fn copy(job: &Job<'_>, source: Side, target: Side, recursive: bool) -> Res
             let url = Url::new("/api/v1/objects")
                 .segment(&from.bucket)
                 .key(&from.key)
-                .maybe("at", job.at.as_deref());
+                .maybe("at", job.at.as_deref())
+                .maybe("version", job.version.as_deref());
             super::cat::write(job.client, url).await?;
             Ok(Copied {
                 objects: 1,
@@ -138,7 +146,7 @@ async fn across(job: &Job<'_>, from: &Place, to: &Place) -> Result<Copied, Failu
     let wanted = wire::Copy {
         source_bucket: from.bucket.clone(),
         source_key: from.key.clone(),
-        source_version: None,
+        source_version: job.version.clone(),
         source_at: job.at.clone(),
         bucket: to.bucket.clone(),
         key: to.key.clone(),

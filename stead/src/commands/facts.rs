@@ -6,6 +6,9 @@ use super::ls::printable;
 use crate::output::{count, size};
 use serde_json::Value;
 
+/// Characters of a client's name for itself that are shown.
+const AGENT_CHARS: usize = 40;
+
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
@@ -18,6 +21,9 @@ fn number(value: &Value, pointer: &str) -> u64 {
 pub(super) fn moment(event: &Value) -> String {
     text(event, "/at").get(..19).unwrap_or_default().replace('T', " ")
 }
+
+/// What stands above the lines of the log.
+pub(super) const HEADING: &str = "POSITION  WHEN                 WHO  WHAT";
 
 /// One line for the log: position, moment, who, what.
 pub(super) fn line(event: &Value) -> String {
@@ -54,7 +60,7 @@ fn route(event: &Value) -> String {
     let mut route = format!(" through {protocol}");
     let agent = text(event, "/body/via/agent");
     if !agent.is_empty() {
-        route.push_str(&format!(" ({})", printable(agent)));
+        route.push_str(&format!(" ({})", printable(&short(agent))));
     }
     match text(event, "/body/via/remote") {
         "" => {}
@@ -63,6 +69,17 @@ fn route(event: &Value) -> String {
     let node = text(event, "/node");
     route.push_str(&format!(" on node {}", node.get(..12).unwrap_or(node)));
     route
+}
+
+/// A client's name for itself, of which some make a paragraph: cut behind the last word that fits. JSON has
+/// all of it.
+fn short(agent: &str) -> String {
+    if agent.chars().count() <= AGENT_CHARS {
+        return agent.to_owned();
+    }
+    let begin: String = agent.chars().take(AGENT_CHARS).collect();
+    let words = begin.rsplit_once(' ').map_or(begin.as_str(), |(words, _)| words);
+    format!("{} …", words.trim_end())
 }
 
 /// What was done, to what.
@@ -156,6 +173,14 @@ fn extension(event: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_long_agent_is_cut_at_a_word() {
+        assert_eq!(short("aws-cli/2.1"), "aws-cli/2.1");
+        let long = "Boto3/1.40.0 md/Botocore#1.40.0 ua/2.1 os/linux#6.1 md/arch#x86_64 lang/python#3.11";
+        assert_eq!(short(long), "Boto3/1.40.0 md/Botocore#1.40.0 ua/2.1 …");
+        assert_eq!(short(&"x".repeat(80)), format!("{} …", "x".repeat(40)));
+    }
 
     #[test]
     fn a_put_is_a_sentence() {

@@ -26,17 +26,21 @@ pub(super) async fn history(global: &Global, args: &History) -> Result<u8, Failu
         output::json(&history);
         return Ok(failure::OK);
     }
-    let mut table = Table::new(&[
-        ("POSITION", Align::Right),
-        ("WHEN", Align::Left),
-        ("WHAT", Align::Left),
-    ]);
+    // Where there are versions, their ids are what `cat --version` and its like take.
+    let versions = history.facts.iter().any(|fact| fact.version.is_some());
+    let mut columns = vec![("POSITION", Align::Right), ("WHEN", Align::Left)];
+    if versions {
+        columns.push(("VERSION", Align::Left));
+    }
+    columns.push(("WHAT", Align::Left));
+    let mut table = Table::new(&columns).or("nothing is known of it");
     for fact in &history.facts {
-        table.row([
-            fact.position.to_string(),
-            moment(&fact.event),
-            sentence(&fact.event),
-        ]);
+        let mut cells = vec![fact.position.to_string(), moment(&fact.event)];
+        if versions {
+            cells.push(fact.version.clone().unwrap_or_default());
+        }
+        cells.push(sentence(&fact.event));
+        table.row(cells);
     }
     table.print();
     if !history.complete && output::is_terminal() {

@@ -64,7 +64,7 @@ fn list(global: &Global, answer: &wire::Keys) {
         ("CREATED", Align::Left),
         ("STATE", Align::Left),
     ];
-    let mut table = Table::new(&columns);
+    let mut table = Table::new(&columns).or("no access keys: `stead key create NAME` makes one");
     for key in &answer.keys {
         let verb = if key.scope.read_only {
             "read"

@@ -15,6 +15,10 @@ const LAST: &str = "20";
 
 pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
+    let mut shown = Shown {
+        json: global.json,
+        any: false,
+    };
     let mut from = args.from;
     if args.follow {
         let url = url(args).with("follow", "1");
@@ -22,7 +26,7 @@ pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure>
             Some(from) => url.with("from", &from.to_string()),
             None => url.with("last", LAST),
         };
-        return follow(global, &client, url).await;
+        return follow(&mut shown, &client, url).await;
     }
     loop {
         let url = match from {
@@ -36,14 +40,18 @@ pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure>
             .and_then(|next| next.to_str().ok()?.parse::<u64>().ok());
         let mut lines = LinesOf::new(response);
         while let Some(line) = lines.next().await? {
-            print(global, &line);
+            shown.print(&line);
         }
         // The end is where a page brings nothing further.
         match (from, next) {
             (Some(from_now), Some(next)) if next > from_now => from = Some(next),
-            _ => return Ok(failure::OK),
+            _ => break,
         }
     }
+    if !shown.any && !global.json && output::is_terminal() {
+        output::line("no events there");
+    }
+    Ok(failure::OK)
 }
 
 fn url(args: &LogShow) -> Url {
@@ -52,7 +60,7 @@ fn url(args: &LogShow) -> Url {
         .maybe("stream", args.stream.as_deref())
 }
 
-async fn follow(global: &Global, client: &Client, url: Url) -> Result<u8, Failure> {
+async fn follow(shown: &mut Shown, client: &Client, url: Url) -> Result<u8, Failure> {
     let mut lines = LinesOf::new(client.send(request(Method::GET, url, empty())?).await?);
     loop {
         let line = tokio::select! {
@@ -62,7 +70,7 @@ async fn follow(global: &Global, client: &Client, url: Url) -> Result<u8, Failur
         match line {
             Some(line) => {
                 if let Some(data) = line.strip_prefix(b"data: ") {
-                    print(global, data);
+                    shown.print(data);
                 }
             }
             None => return Ok(failure::OK),
@@ -70,15 +78,27 @@ async fn follow(global: &Global, client: &Client, url: Url) -> Result<u8, Failur
     }
 }
 
-fn print(global: &Global, line: &[u8]) {
-    let text = String::from_utf8_lossy(line);
-    if global.json {
-        output::line(text);
-        return;
-    }
-    match serde_json::from_str::<serde_json::Value>(&text) {
-        Ok(event) => output::line(facts::line(&event)),
-        Err(_) => output::line(text),
+/// Lines on their way to standard output.
+struct Shown {
+    json: bool,
+    any: bool,
+}
+
+impl Shown {
+    fn print(&mut self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        let first = !std::mem::replace(&mut self.any, true);
+        if self.json {
+            output::line(text);
+            return;
+        }
+        if first {
+            output::line(facts::HEADING);
+        }
+        match serde_json::from_str::<serde_json::Value>(&text) {
+            Ok(event) => output::line(facts::line(&event)),
+            Err(_) => output::line(text),
+        }
     }
 }
 
@@ -140,7 +160,7 @@ fn checkpoint_verdict(verdict: &wire::CheckpointVerdict) {
     };
     match &verdict.why {
         None => output::line(format_args!(
-            "ok    checkpoint: signed by {who} at position {}; history up to there is unchanged",
+            "ok    checkpoint: signed by {who} at position {}; the chain up to there is whole and unchanged",
             verdict.position
         )),
         Some(why) => output::line(format_args!(

@@ -20,6 +20,9 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
         return Ok(failure::OK);
     };
     let mut place = place(path)?;
+    if args.versions {
+        return super::versions::list(global, &client, &place, args.recursive).await;
+    }
     let at = when::at(args.at.at.as_deref())?;
     // `ls photos/2026` means the folder where there is one.
     if !args.recursive && !place.key.is_empty() && !place.key.ends_with('/') {
@@ -34,28 +37,26 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
     }
     let delimiter = if args.recursive { None } else { Some("/") };
     let mut pages = Pages::new(&client, &place, delimiter, at.as_deref());
-    let mut any = false;
-    while let Some(page) = pages.next().await? {
-        any |= !page.objects.is_empty() || !page.prefixes.is_empty();
-        if global.json {
-            output::json(&page);
-        } else {
-            show(&page);
-        }
-    }
-    if !any && !global.json && output::is_terminal() {
-        output::line("nothing there");
-    }
-    Ok(failure::OK)
-}
-
-fn show(page: &wire::Listing) {
     let columns = [
         ("CHANGED", Align::Left),
         ("SIZE", Align::Right),
         ("KEY", Align::Left),
     ];
-    let mut table = Table::new(&columns);
+    let mut table = Table::new(&columns).or("nothing there");
+    while let Some(page) = pages.next().await? {
+        if global.json {
+            output::json(&page);
+        } else {
+            show(&mut table, &page);
+        }
+    }
+    if !global.json {
+        table.print();
+    }
+    Ok(failure::OK)
+}
+
+fn show(table: &mut Table, page: &wire::Listing) {
     // Keys and folders in one order.
     let mut rows: Vec<(&str, Option<&wire::Object>)> = page
         .objects
@@ -71,7 +72,7 @@ fn show(page: &wire::Listing) {
         };
         table.row([changed, size, printable(key)]);
     }
-    table.print();
+    table.page();
 }
 
 /// A key without what would move a terminal's cursor.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stead_block::{BlockError, CollectOptions, ScrubOptions};
 use stead_cluster::RaftLog;
-use stead_event::{Position, Tenant, Timestamp};
+use stead_event::{ChainHead, Position, Tenant, Timestamp};
 use stead_gateway::{ReadContext, WriteContext};
 use stead_gateway_api::{ApiError, Operations, Progress, wire};
 use stead_log::{Checkpoint, CheckpointError};
@@ -143,15 +143,23 @@ impl NodeOperations {
         Ok(log)
     }
 
-    async fn check(&self, text: String) -> Result<wire::CheckpointVerdict, ApiError> {
-        let checkpoint = Checkpoint::from_line(&text)
-            .map_err(|e| ApiError::invalid(format!("the file does not hold a checkpoint: {e}")))?;
+    /// Whether the log still has the line that a checkpoint signed, and a whole chain below it: that the
+    /// line is there says nothing of those before it unless each names the next.
+    async fn check(&self, text: String, progress: Progress) -> Result<wire::CheckpointVerdict, ApiError> {
+        let checkpoint = Checkpoint::from_line(&text).map_err(|e| {
+            ApiError::invalid(format!("the file does not hold a checkpoint: {e}"))
+                .next("give a file that `stead log checkpoint` wrote, unchanged")
+        })?;
         let (tail, of) = (self.read.tail.clone(), checkpoint.clone());
         let held = blocking(move || of.against(&tail)).await;
         let why = match held {
             Ok(()) => None,
             Err(CheckpointError::Log(error)) => Some(format!("the log cannot be read there: {error}")),
             Err(error) => Some(error.to_string()),
+        };
+        let why = match why {
+            Some(why) => Some(why),
+            None => self.below(&checkpoint, progress).await,
         };
         Ok(wire::CheckpointVerdict {
             ok: why.is_none(),
@@ -160,6 +168,29 @@ impl NodeOperations {
             node: checkpoint.node.to_string(),
             why,
         })
+    }
+
+    /// What is wrong with the chain up to a checkpoint whose own line is there; `None` where nothing is.
+    async fn below(&self, checkpoint: &Checkpoint, progress: Progress) -> Option<String> {
+        let (dir, of) = (self.log_dir(), checkpoint.clone());
+        let total = of.position;
+        let verified = blocking(move || {
+            let expected = ChainHead {
+                seq: of.position,
+                cid: Some(of.head),
+            };
+            let mut tell = |done: Position| {
+                if done.is_multiple_of(4096) {
+                    progress(wire::Progress { done, total });
+                }
+            };
+            stead_log::verify_with(&dir, &of.tenant, Some(expected), &mut tell)
+        })
+        .await;
+        let broken = verified.err()?;
+        Some(format!(
+            "its own line is as it was signed, but the chain below it is broken: {broken}"
+        ))
     }
 
     /// Appends the event that forgets states superseded before `before`, if it could forget any. Answers
@@ -241,7 +272,9 @@ impl Operations for NodeOperations {
         Checkpoint::sign(key, tenant, head, self.read.now())
             .map(|checkpoint| checkpoint.to_line())
             .ok_or_else(|| {
-                ApiError::invalid(format!("the log of {tenant} is empty: there is nothing to sign"))
+                ApiError::invalid(format!("the log of {tenant} is empty: there is nothing to sign")).next(
+                    "make a bucket or store something first; `stead log --tenant system` is never empty",
+                )
             })
     }
 
@@ -251,15 +284,15 @@ impl Operations for NodeOperations {
         against: Option<String>,
         progress: Progress,
     ) -> Result<wire::Verified, ApiError> {
-        let checkpoint = match against {
-            Some(text) => Some(self.check(text).await?),
-            None => None,
-        };
         let tenants = tenant.map_or_else(|| self.read.views.tenants(), |tenant| vec![tenant]);
         let mut logs = Vec::new();
         for tenant in tenants {
             logs.push(self.verify_log(tenant, progress.clone()).await?);
         }
+        let checkpoint = match against {
+            Some(text) => Some(self.check(text, progress).await?),
+            None => None,
+        };
         let ok = logs.iter().all(|log| log.damage.is_none())
             && checkpoint.as_ref().is_none_or(|verdict| verdict.ok);
         Ok(wire::Verified { ok, logs, checkpoint })

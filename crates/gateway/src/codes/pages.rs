@@ -120,10 +120,11 @@ pages! {
         "`stead ls BUCKET/` lists keys; `stead history PATH` shows whether it was there before.";
     NO_SUCH_VERSION = 102: "No such version",
         "The object has no version of this id, or it was deleted for good.",
-        "`stead history PATH` lists the versions that there are.";
+        "`stead ls --versions PATH` lists the versions that there are.";
     DELETE_MARKER = 103: "The object is deleted",
         "The newest version is a delete marker; older versions are still there.",
-        "Read an older version, or delete the marker to bring the object back.";
+        "`stead ls --versions PATH` lists the versions: read an older one with --version, or delete the marker \
+         with `stead rm --version ID PATH` to bring the object back.";
     NO_SUCH_UPLOAD = 104: "No such multipart upload",
         "The upload was completed or aborted, or never started for this key.",
         "Start a new upload; the parts of an ended one cannot be used.";
@@ -132,7 +133,8 @@ pages! {
         "Use it, or choose another name.";
     BUCKET_NOT_EMPTY = 106: "The bucket is not empty",
         "Only a bucket without objects, versions and open uploads can be deleted.",
-        "Delete its objects and versions and abort its uploads first: `stead rm --recursive BUCKET/`.";
+        "Empty it first: `stead rm -r BUCKET/`, and `stead rm -r --versions BUCKET/` where it keeps (or once \
+         kept) versions. Open uploads are aborted by the client that began them, or through S3.";
     BUCKET_NAME = 107: "The bucket's name is not legal",
         "Bucket names follow S3's rules: 3 to 63 lower-case letters, digits, hyphens and dots.",
         "Choose another name; the message says which rule is broken.";
@@ -141,13 +143,14 @@ pages! {
         "Choose another key.";
     VERSION_ID = 109: "The version id is malformed",
         "A version id is `null` or 32 hexadecimal digits.",
-        "Take the id from a listing of versions.";
+        "Take the id from `stead ls --versions PATH`.";
     TOO_LARGE = 110: "Something is too large",
         "A body, an object, its metadata or a list in the request exceeds its limit; the message says which.",
         "Use a multipart upload for large objects, or send less.";
     INVALID = 111: "The request contradicts itself",
         "Each part of the request can be read, but together they make no sense; the message says why.",
-        "Correct the request.";
+        "Leave out or change the parameter that the message names, then repeat the request; `--help` of a command \
+         says what its options take together.";
     LENGTH = 112: "The body has another length than announced",
         "Fewer or more bytes arrived than the request announced. Nothing was stored.",
         "Repeat the request; if it happens again, something on the way cuts bodies.";
@@ -182,6 +185,11 @@ pages! {
     OBJECT_LOCKED = 122: "A lock forbids it",
         "The version is retained or under a legal hold, or its bucket locks objects. Nothing was changed.",
         "Wait until the retention ends or have the hold lifted; governance can be bypassed by who is allowed to.";
+    FORGOTTEN = 150: "The past that was asked for is forgotten",
+        "States that were overwritten or deleted are kept for their retention; then gc forgets them. What was \
+         asked for lies before that, so that the answer would have gaps.",
+        "Ask for a later moment: the message names the first that is whole. `stead history --full PATH` still \
+         tells what happened, because the log is never cut; gc.retention_days says how long states are kept.";
 
     ACCESS_DENIED = 200: "Not allowed",
         "The access key is valid, but its scope does not include this.",

@@ -3,6 +3,8 @@
 use super::{Algorithm, BodyError};
 use crate::{Code, codes};
 use stead_block::BlockError;
+use stead_event::{Position, Timestamp};
+use stead_log::SegmentError;
 use stead_view::ViewError;
 
 /// Why a request was not done. Nothing was stored, unless [`ObjectError::Unavailable`] says otherwise.
@@ -18,6 +20,15 @@ pub enum ObjectError {
         bucket: String,
         key: String,
         version: String,
+    },
+    /// gc has forgotten states of the time that was asked for.
+    #[error(
+        "{what} at position {at} is forgotten: gc has dropped what was overwritten or deleted before {before}"
+    )]
+    Forgotten {
+        what: String,
+        at: Position,
+        before: Timestamp,
     },
     /// The current state (`named == false`) or the named version is a delete marker.
     #[error("{bucket}/{key} is deleted: version {version} is a delete marker")]
@@ -100,6 +111,13 @@ pub enum ObjectError {
     Rebuilding,
     #[error("{0}")]
     State(String),
+    #[error("{0}")]
+    LogDamaged(String),
+    #[error("{0}")]
+    Diverged(String),
+    /// A file of the node's could not be read or written.
+    #[error("{0}")]
+    File(String),
     #[error("stored data is damaged: {0}")]
     Damaged(String),
     #[error("{0}")]
@@ -113,6 +131,7 @@ impl ObjectError {
             Self::NoSuchBucket(_) => codes::NO_SUCH_BUCKET,
             Self::NoSuchKey { .. } => codes::NO_SUCH_KEY,
             Self::NoSuchVersion { .. } => codes::NO_SUCH_VERSION,
+            Self::Forgotten { .. } => codes::FORGOTTEN,
             Self::Marker { .. } => codes::DELETE_MARKER,
             Self::NoSuchUpload { .. } => codes::NO_SUCH_UPLOAD,
             Self::NoSuchAccessKey(_) => codes::UNKNOWN_KEY,
@@ -141,6 +160,9 @@ impl ObjectError {
             Self::Rebuilding => codes::REBUILDING,
             Self::Damaged(_) => codes::BLOCK_DAMAGED,
             Self::State(_) => codes::STATE_DAMAGED,
+            Self::LogDamaged(_) => codes::LOG_DAMAGED,
+            Self::Diverged(_) => codes::DIVERGED,
+            Self::File(_) => codes::FILE,
             Self::Internal(_) => codes::INTERNAL,
         }
     }
@@ -167,11 +189,20 @@ impl From<Box<BlockError>> for ObjectError {
 
 impl From<ViewError> for ObjectError {
     fn from(error: ViewError) -> Self {
+        if error.is_full() {
+            return Self::Full;
+        }
+        let text = error.to_string();
         match error {
             ViewError::Rebuilding => Self::Rebuilding,
-            ViewError::Damaged(_) | ViewError::Diverged(_) => Self::State(error.to_string()),
+            ViewError::Damaged(_) | ViewError::Database(_) | ViewError::Stored(_) => Self::State(text),
+            ViewError::Diverged(_) => Self::Diverged(text),
+            ViewError::Log { source, .. } => match *source {
+                SegmentError::Io { .. } => Self::File(text),
+                _ => Self::LogDamaged(text),
+            },
+            ViewError::Io { .. } => Self::File(text),
             ViewError::Block(error) => error.into(),
-            error => Self::Internal(error.to_string()),
         }
     }
 }

@@ -24,7 +24,7 @@ pub mod rules;
 
 pub use checksum::{Algorithm, ChecksumSpec, TrailerValue, Verify};
 pub use error::ObjectError;
-pub use read::ObjectBody;
+pub use read::{ObjectBody, check_kept};
 pub use request::*;
 
 use crate::{ReadContext, WriteContext};

@@ -9,16 +9,34 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use stead_block::unixfs::Leaves;
 use stead_block::{BlockError, LocalStore};
-use stead_event::{Cid, cids};
+use stead_event::{Cid, Position, Timestamp, cids};
 use stead_log::command::INLINE_MAX;
 use stead_runtime::{TaskKind, Tasks, blocking};
-use stead_view::ObjectRecord;
+use stead_view::{Names, ObjectRecord};
 use tokio::sync::mpsc;
 
 /// Blocks that are read before the client asks for them.
 const READ_AHEAD: usize = 2;
 /// How often a state that changes while it is being pinned is looked for again.
 const PIN_TRIES: u32 = 16;
+
+/// Whether everything that stood at a position of the main log is still known.
+///
+/// # Errors
+/// [`ObjectError::Forgotten`] where gc has dropped states that stood then; `what` was asked for.
+pub fn check_kept(names: &Names, at: Position, what: &str) -> Result<(), ObjectError> {
+    let Some(before) = names.pruned_before()? else {
+        return Ok(());
+    };
+    // What stood at the last event before that moment was superseded later, so it is kept; what stood
+    // earlier may be gone.
+    let last_dropped = Timestamp::from_micros(before.as_micros().saturating_sub(1));
+    if at >= names.position_at(last_dropped)? {
+        return Ok(());
+    }
+    let what = what.to_owned();
+    Err(ObjectError::Forgotten { what, at, before })
+}
 
 impl Reader {
     /// The state of a key: the current one, a version, or that at a position. A delete marker is an error
@@ -55,10 +73,15 @@ impl Reader {
                 key: key.into(),
                 version: version.chars().take(100).collect(),
             }),
-            (None, None) => Err(ObjectError::NoSuchKey {
-                bucket: bucket.into(),
-                key: key.into(),
-            }),
+            (None, None) => {
+                if let Some(at) = at {
+                    check_kept(&names, at, &format!("{bucket}/{key}"))?;
+                }
+                Err(ObjectError::NoSuchKey {
+                    bucket: bucket.into(),
+                    key: key.into(),
+                })
+            }
         }
     }
 

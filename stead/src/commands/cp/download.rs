@@ -93,6 +93,7 @@ async fn fetch(job: &Job<'_>, from: &Place, path: &Path, resume: bool) -> Result
             .segment(&from.bucket)
             .key(&from.key)
             .maybe("at", job.at.as_deref())
+            .maybe("version", job.version.as_deref())
     };
     let head = Head::of(&job.client.head(url).await?)?;
     let part = part_path(path);

@@ -42,6 +42,7 @@ pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<C
         key: prefix(&from.key),
         ..from.clone()
     };
+    refuse_collisions(job, &from).await?;
     let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
     while let Some(page) = pages.next().await? {
         let copies = page.objects.into_iter().map(|object| {
@@ -67,6 +68,63 @@ pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<C
         copied.bytes += page.bytes;
     }
     Ok(copied)
+}
+
+/// Reads the names of all that is to be copied, before anything is written: where two of them cannot both be
+/// files in one folder, nothing is copied.
+async fn refuse_collisions(job: &Job<'_>, from: &Place) -> Result<(), Failure> {
+    let mut names = Names::default();
+    let mut pages = Pages::new(job.client, from, None, job.at.as_deref());
+    while let Some(page) = pages.next().await? {
+        for object in &page.objects {
+            let relative = object.key.get(from.key.len()..).unwrap_or_default();
+            if let Some((first, why)) = names.next(relative) {
+                let message = format!(
+                    "{}/{}{first} and {}/{} cannot both be copied into one folder: {why}",
+                    from.bucket, from.key, object.bucket, object.key
+                );
+                return Err(Failure::new(codes::LOCAL_FILE, message)
+                    .next("nothing was written; copy one of the two by itself, to a file that you name"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Finds names that collide as files, among names in ascending order and with as little kept as one path has
+/// levels.
+#[derive(Default)]
+struct Names {
+    /// Earlier names, each the beginning of the next and of the last one seen.
+    begun: Vec<String>,
+}
+
+impl Names {
+    /// The earlier name that collides with this one, and why.
+    fn next(&mut self, name: &str) -> Option<(String, &'static str)> {
+        while self
+            .begun
+            .last()
+            .is_some_and(|begun| !name.starts_with(begun.as_str()))
+        {
+            self.begun.pop();
+        }
+        let found = self.begun.iter().find_map(|begun| match &name[begun.len()..] {
+            ".part" => Some((
+                begun.clone(),
+                "the second is the name under which the first arrives",
+            )),
+            rest if rest.starts_with('/') => {
+                Some((begun.clone(), "the first would be a file and a folder at once"))
+            }
+            _ => None,
+        });
+        // A name that ends with a slash is a folder, which others may be in.
+        if !name.is_empty() && !name.ends_with('/') {
+            self.begun.push(name.to_owned());
+        }
+        found
+    }
 }
 
 /// An empty object `a/` is how some tools write a folder.
@@ -132,6 +190,7 @@ fn quiet<'a>(job: &Job<'a>) -> Job<'a> {
     Job {
         client: job.client,
         at: job.at.clone(),
+        version: None,
         quiet: true,
         restart: job.restart,
     }
@@ -206,6 +265,25 @@ fn collect(root: &Path, relative: &Path, files: &mut Vec<String>) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_cannot_be_files_together_are_found() {
+        let first = |keys: &[&str]| {
+            let mut names = Names::default();
+            keys.iter()
+                .find_map(|key| names.next(key).map(|(first, _)| format!("{first} {key}")))
+        };
+        assert_eq!(first(&["a", "a.part"]).as_deref(), Some("a a.part"));
+        assert_eq!(first(&["a", "a!", "a!b", "a-", "a/b"]).as_deref(), Some("a a/b"));
+        assert_eq!(
+            first(&["d/", "d/a", "d/a.", "d/a.part"]).as_deref(),
+            Some("d/a d/a.part")
+        );
+        assert_eq!(
+            first(&["", "a", "a.parts", "ab", "b/a", "b/a.par", "c.part", "d/"]),
+            None
+        );
+    }
 
     #[test]
     fn markers_become_folders_below_the_target_only() {
