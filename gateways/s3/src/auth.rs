@@ -51,6 +51,11 @@ impl S3Access for Keys {
 }
 
 impl Keys {
+    /// Whoever signed, where anybody did.
+    pub fn signed_or_anonymous(&self, signer: Option<Arc<Identity>>) -> S3Result<Arc<Identity>> {
+        signer.ok_or_else(|| s3_error!(AccessDenied, "Requests must be signed."))
+    }
+
     /// The identity that a verified signature names.
     pub fn signed_by(&self, credentials: Option<&Credentials>) -> S3Result<Arc<Identity>> {
         match credentials {

@@ -36,22 +36,7 @@ pub fn enter(head: &Parts) -> S3Result<Target> {
 
 fn method(head: &Parts) -> S3Result<()> {
     match head.method {
-        Method::GET | Method::HEAD | Method::PUT | Method::DELETE => Ok(()),
-        Method::POST => {
-            let form = head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-                kind.as_bytes()
-                    .get(..19)
-                    .is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/form-data"))
-            });
-            if form {
-                Err(s3_error!(
-                    NotImplemented,
-                    "Uploads by HTML form are not implemented."
-                ))
-            } else {
-                Ok(())
-            }
-        }
+        Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE => Ok(()),
         Method::OPTIONS => Err(custom(
             "AccessForbidden",
             StatusCode::FORBIDDEN,
@@ -446,7 +431,5 @@ mod tests {
             verdict("OPTIONS", "/bucket/key", &[]).unwrap_err(),
             "AccessForbidden"
         );
-        let form = [("content-type", "Multipart/Form-Data; boundary=x")];
-        assert_eq!(verdict("POST", "/bucket", &form).unwrap_err(), "NotImplemented");
     }
 }

@@ -18,6 +18,7 @@ mod errors;
 mod gate;
 mod headers;
 mod ops;
+mod post;
 mod presigned;
 mod range;
 mod rfc2047;

@@ -4,7 +4,7 @@ use crate::auth::Keys;
 use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
 use crate::target::{Target, query_value};
-use crate::{S3Options, gate, ops, presigned, route, xml};
+use crate::{S3Options, gate, ops, post, presigned, route, xml};
 use http::header::{CONNECTION, HeaderName, HeaderValue, SERVER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
@@ -122,6 +122,14 @@ impl Service {
 
     async fn answer(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
         match self.enter(&mut head) {
+            Ok(Target::Bucket(bucket)) if is_upload_form(&head) => self
+                .gateway
+                .post(arrival, &head, &bucket, body)
+                .await
+                .unwrap_or_else(errors::answer),
+            Ok(target) if is_upload_form(&head) || is_plain_post(&head, &target) => {
+                errors::answer(not_a_form(&target))
+            }
             Ok(target) => self.through_s3s(arrival, head, &target, body).await,
             Err(error) => errors::answer(error),
         }
@@ -166,6 +174,28 @@ impl Service {
                 errors::answer(s3_error!(InternalError))
             }
         }
+    }
+}
+
+/// A form is on a bucket itself and signed within, if at all.
+fn is_upload_form(head: &Parts) -> bool {
+    head.method == Method::POST && head.uri.query().is_none_or(str::is_empty) && post::is_form(&head.headers)
+}
+
+/// What could only be a form, but is none.
+fn is_plain_post(head: &Parts, target: &Target) -> bool {
+    head.method == Method::POST
+        && matches!(target, Target::Bucket(_))
+        && head.uri.query().is_none_or(str::is_empty)
+}
+
+fn not_a_form(target: &Target) -> s3s::S3Error {
+    match target {
+        Target::Bucket(_) => s3_error!(
+            PreconditionFailed,
+            "Bucket POST must be of the enclosure-type multipart/form-data"
+        ),
+        _ => s3_error!(MethodNotAllowed),
     }
 }
 

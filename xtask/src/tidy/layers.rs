@@ -39,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("openraft", &["crates/cluster"]),
     ("s3s", &["gateways/s3"]),
+    ("multer", &["gateways/s3"]),
     ("axum", &["gateways/api"]),
     ("redb", &["crates/block", "crates/view"]),
     ("zstd", &["crates/log"]),

@@ -1,4 +1,4 @@
-//! AWS Signature Version 2 in the query: presigned URLs, and nothing else.
+//! AWS Signature Version 2 in the query: presigned URLs; and of the policies of POST forms.
 //!
 //! After "Signing and authenticating REST requests" and its "Query string request authentication
 //! alternative" (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html>).
@@ -147,6 +147,19 @@ pub fn parse(request: &Signable<'_>, now: Timestamp) -> Result<Claim, PresignErr
 /// [`PresignError::Mismatch`].
 pub fn verify(claim: &Claim, secret: &str) -> Result<(), PresignError> {
     if bool::from(sign(secret, &claim.text).ct_eq(&claim.signature)) {
+        Ok(())
+    } else {
+        Err(PresignError::Mismatch)
+    }
+}
+
+/// Checks the signature (base64) of a text that was signed as it stands: the policy of a POST form.
+///
+/// # Errors
+/// [`PresignError::Mismatch`].
+pub fn verify_text(text: &str, signature: &str, secret: &str) -> Result<(), PresignError> {
+    let given = BASE64.decode(signature).map_err(|_| PresignError::Mismatch)?;
+    if bool::from(sign(secret, text).as_slice().ct_eq(&given)) {
         Ok(())
     } else {
         Err(PresignError::Mismatch)

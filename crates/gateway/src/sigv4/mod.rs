@@ -13,7 +13,7 @@ mod verify;
 pub use keys::SigningKeys;
 pub use parse::parse;
 pub use sign::Signer;
-pub use verify::verify;
+pub use verify::{verify, verify_text};
 
 use crate::{Code, codes};
 use http::{HeaderMap, Method};

@@ -24,6 +24,20 @@ pub fn verify(
     }
 }
 
+/// Checks the signature of a text that was signed as it stands, with the claim's scope: the policy of a POST
+/// form. How long it is good for is the text's to say.
+///
+/// # Errors
+/// [`AuthError::Mismatch`].
+pub fn verify_text(claim: &Claim, text: &str, secret: &str, keys: &SigningKeys) -> Result<(), AuthError> {
+    let expected = hmac(&keys.get(secret, claim), text.as_bytes());
+    if bool::from(expected.ct_eq(&claim.signature)) {
+        Ok(())
+    } else {
+        Err(AuthError::Mismatch)
+    }
+}
+
 fn check_time(claim: &Claim, now: Timestamp) -> Result<(), AuthError> {
     let skew = MAX_SKEW.as_secs() as i64;
     let skewed = AuthError::Skewed { at: claim.at, now };
