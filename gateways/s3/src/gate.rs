@@ -5,10 +5,9 @@
 //! here. Signature Version 2 in a query is passed on to [`crate::presigned`]; why the one and not the other
 //! is said in [`stead_gateway::sigv2`].
 
-use crate::errors::custom;
 use crate::target::{Target, check_new_key, query_pairs};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, header};
 use s3s::{S3Error, S3Result, s3_error};
 use stead_gateway::sigv2;
 
@@ -37,11 +36,6 @@ pub fn enter(head: &Parts) -> S3Result<Target> {
 fn method(head: &Parts) -> S3Result<()> {
     match head.method {
         Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE => Ok(()),
-        Method::OPTIONS => Err(custom(
-            "AccessForbidden",
-            StatusCode::FORBIDDEN,
-            "CORSResponse: CORS is not enabled for this bucket.".into(),
-        )),
         _ => Err(s3_error!(MethodNotAllowed)),
     }
 }
@@ -426,10 +420,6 @@ mod tests {
         assert_eq!(
             verdict("PATCH", "/bucket/key", &[]).unwrap_err(),
             "MethodNotAllowed"
-        );
-        assert_eq!(
-            verdict("OPTIONS", "/bucket/key", &[]).unwrap_err(),
-            "AccessForbidden"
         );
     }
 }

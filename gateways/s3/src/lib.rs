@@ -12,6 +12,7 @@ mod auth;
 mod body;
 mod claims;
 mod conditions;
+mod cors;
 mod data;
 mod dates;
 mod errors;

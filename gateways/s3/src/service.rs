@@ -5,7 +5,9 @@ use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
 use crate::target::{Target, query_value};
 use crate::{S3Options, gate, ops, post, presigned, route, xml};
-use http::header::{CONNECTION, HeaderName, HeaderValue, SERVER, USER_AGENT};
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, HeaderName, HeaderValue, ORIGIN, SERVER, USER_AGENT,
+};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -121,6 +123,9 @@ impl Service {
     }
 
     async fn answer(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
+        if head.method == Method::OPTIONS {
+            return self.preflight(&head).unwrap_or_else(errors::answer);
+        }
         match self.enter(&mut head) {
             Ok(Target::Bucket(bucket)) if is_upload_form(&head) => self
                 .gateway
@@ -133,6 +138,11 @@ impl Service {
             Ok(target) => self.through_s3s(arrival, head, &target, body).await,
             Err(error) => errors::answer(error),
         }
+    }
+
+    fn preflight(&self, head: &Parts) -> S3Result<Response<Body>> {
+        let target = Target::parse(head.uri.path())?;
+        self.gateway.preflight(target.bucket(), &head.headers)
     }
 
     /// What is refused before `s3s` sees it, which authenticates again.
@@ -214,6 +224,35 @@ fn watched(head: &Parts, target: &Target) -> Option<Kind> {
     }
 }
 
+/// A page of another origin that a browser asks for.
+struct Page {
+    bucket: String,
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl Page {
+    fn of(head: &Parts) -> Option<Self> {
+        if !head.headers.contains_key(ORIGIN) || head.method == Method::OPTIONS {
+            return None;
+        }
+        let target = Target::parse(head.uri.path()).ok()?;
+        let asked = |name: HeaderName| Some((name.clone(), head.headers.get(name)?.clone()));
+        Some(Self {
+            bucket: target.bucket()?.to_owned(),
+            method: head.method.clone(),
+            headers: [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD]
+                .into_iter()
+                .filter_map(asked)
+                .collect(),
+        })
+    }
+
+    fn share(&self, gateway: &S3Gateway, answer: &mut Response<Body>) {
+        gateway.share(&self.bucket, &self.method, &self.headers, answer.headers_mut());
+    }
+}
+
 impl listen::Service for Service {
     type Body = Body;
 
@@ -223,6 +262,7 @@ impl listen::Service for Service {
         let (head, body) = request.into_parts();
         let arrival = Arrival::new(context, peer, &head.headers);
         let (method, uri) = (head.method.clone(), head.uri.clone());
+        let page = Page::of(&head);
         let rest = Rest::new(&head.headers);
         let body = Body::http_body(Tracked::new(body, rest.clone()));
         let answer = self.answer(&arrival, head, body).await;
@@ -232,6 +272,9 @@ impl listen::Service for Service {
             request: &arrival.id,
         };
         let mut answer = finish(errors::dress(answer, &about), &arrival);
+        if let Some(page) = page {
+            page.share(&self.gateway, &mut answer);
+        }
         log(&about, answer.status().as_u16());
         if !rest.drained().await {
             answer
@@ -283,6 +326,7 @@ fn verb(method: &Method) -> &'static str {
         Method::PUT => "PUT",
         Method::POST => "POST",
         Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
 }

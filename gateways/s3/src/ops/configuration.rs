@@ -31,8 +31,6 @@ macro_rules! absent {
 }
 
 absent! {
-    get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput,
-        not_found("NoSuchCORSConfiguration", "The CORS configuration does not exist");
     get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput,
         not_found(
             "ServerSideEncryptionConfigurationNotFoundError",
@@ -80,7 +78,6 @@ empty! {
     get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, OK;
     get_bucket_notification_configuration:
         GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput, OK;
-    delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, NO_CONTENT;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, NO_CONTENT;
     delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, NO_CONTENT;
     delete_bucket_ownership_controls:

@@ -5,6 +5,7 @@ mod attributes;
 mod buckets;
 mod configuration;
 mod copy;
+mod cors;
 mod deletes;
 mod listing;
 mod multipart;
@@ -121,6 +122,7 @@ operations! {
     put_object_acl: PutObjectAclInput => PutObjectAclOutput,
     get_bucket_accelerate_configuration:
         GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput,
+    put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput,
     get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput,
     get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput,
     get_bucket_lifecycle_configuration:
