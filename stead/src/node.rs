@@ -8,6 +8,7 @@
 
 mod background;
 mod doctor;
+mod heal;
 pub mod offline;
 mod operations;
 mod root;

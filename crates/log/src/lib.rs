@@ -61,7 +61,7 @@ pub use conformance::{Ledger, log_conformance};
 pub use driver::{Committed, Log, LogError, Machine, MachineError, Marker, Outcome};
 pub use memory::MemoryLog;
 pub use seal::{SealCandidate, compress, install_sealed, unsealed};
-pub use segment::{Damage, DamageKind, LogPoint, SegmentError, SegmentOptions};
+pub use segment::{Damage, DamageKind, LogPoint, SegmentError, SegmentOptions, sealed_file};
 pub use tail::{Line, Tail};
 pub use verify::{Salvage, Verified, VerifyError, longest_valid, scan, verify, verify_with};
 pub use writer::SegmentWriter;

@@ -183,6 +183,11 @@ pub(crate) fn open_path(dir: &Path, first: Position) -> PathBuf {
     dir.join(format!("{first:020}.jsonl"))
 }
 
+/// The file of a sealed segment of a tenant's log, below `<data>/log`.
+pub fn sealed_file(dir: &Path, tenant: &Tenant, first: Position) -> PathBuf {
+    sealed_path(&tenant_dir(dir, tenant), first)
+}
+
 /// `<first, 20 digits>.jsonl.zst`
 pub(crate) fn sealed_path(dir: &Path, first: Position) -> PathBuf {
     dir.join(format!("{first:020}.jsonl.zst"))

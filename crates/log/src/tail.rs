@@ -149,6 +149,11 @@ impl Tail {
         batch.finish(outcome)
     }
 
+    /// Forgets open files of a tenant's log: one was replaced by another of the same name.
+    pub fn reopen(&self, tenant: &Tenant) {
+        self.tenant(tenant).open.lock().clear();
+    }
+
     /// Returns when the head is past `position`. A live subscription is a loop of this and [`Self::read`].
     pub async fn wait_past(&self, tenant: &Tenant, position: Position) -> ChainHead {
         let own = self.tenant(tenant);

@@ -368,6 +368,29 @@ pub struct Scrubbed {
     pub damaged: Vec<DamagedBlock>,
     /// Whether everything was read.
     pub complete: bool,
+    /// Sealed segments of logs that were read; none where no node runs.
+    #[serde(default)]
+    pub segments: u64,
+    /// Files of sealed segments that were damaged and are written anew from their blocks.
+    #[serde(default)]
+    pub restored: Vec<String>,
+    /// Files of sealed segments that are damaged, as are their blocks.
+    #[serde(default)]
+    pub lost: Vec<LostSegment>,
+}
+
+impl Scrubbed {
+    /// Whether nothing is damaged that was not put in order.
+    pub fn is_ok(&self) -> bool {
+        self.damaged.is_empty() && self.lost.is_empty()
+    }
+}
+
+/// A sealed segment that could not be put in order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LostSegment {
+    pub file: String,
+    pub why: String,
 }
 
 /// A block that is not what was written.

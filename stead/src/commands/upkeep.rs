@@ -20,7 +20,7 @@ pub(super) async fn scrub(global: &Global, args: &Scrub) -> Result<u8, Failure> 
     bar.finish_and_clear();
     if global.json {
         output::json(&report);
-        return Ok(if report.damaged.is_empty() {
+        return Ok(if report.is_ok() {
             failure::OK
         } else {
             failure::FAILED
@@ -38,13 +38,24 @@ pub(super) async fn scrub(global: &Global, args: &Scrub) -> Result<u8, Failure> 
             damage.pack, damage.offset, damage.why
         ));
     }
-    if report.damaged.is_empty() {
+    for file in &report.restored {
+        output::line(format_args!(
+            "mended  {file} was damaged and is written anew from its blocks"
+        ));
+    }
+    for lost in &report.lost {
+        output::line(format_args!("fail  {} is damaged: {}", lost.file, lost.why));
+    }
+    if report.is_ok() {
         output::line("every block is what was written");
         return Ok(failure::OK);
     }
     let found = count(report.damaged.len() as u64, "damaged block");
-    Err(Failure::new(codes::FOUND, format!("{found} found"))
-        .next("`stead why CID` says which objects are affected; store them again from where they came"))
+    let lost = count(report.lost.len() as u64, "lost segment");
+    Err(
+        Failure::new(codes::FOUND, format!("{found} and {lost} of the log found"))
+            .next("`stead why CID` says which objects are affected; store them again from where they came"),
+    )
 }
 
 pub(super) async fn collect(global: &Global, args: &Gc) -> Result<u8, Failure> {

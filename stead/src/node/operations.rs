@@ -1,6 +1,6 @@
 //! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
 
-use super::{doctor, root};
+use super::{doctor, heal, root};
 use crate::codes;
 use crate::directory::Directory;
 use crate::settings::Settings;
@@ -324,11 +324,27 @@ impl Operations for NodeOperations {
             offset: damage.offset,
             why: damage.why.to_owned(),
         });
+        let healed = match (&self.running, report.complete) {
+            (Some(_), true) => {
+                let (data, read) = (self.data.clone(), self.read.clone());
+                let healed = blocking(move || heal::heal(&data, &read)).await;
+                healed.map_err(|error| stead_gateway::ObjectError::Internal(error.to_string()))?
+            }
+            _ => heal::Healed::default(),
+        };
+        let name = |path: &PathBuf| path.display().to_string();
+        let lost = healed.lost.iter().map(|(path, why)| wire::LostSegment {
+            file: name(path),
+            why: why.clone(),
+        });
         Ok(wire::Scrubbed {
             blocks: report.blocks,
             bytes: report.bytes,
             damaged: damaged.collect(),
             complete: report.complete,
+            segments: healed.segments,
+            restored: healed.restored.iter().map(name).collect(),
+            lost: lost.collect(),
         })
     }
 

@@ -165,6 +165,17 @@ fn must_name(prepared: &Prepared, arguments: &[&str], words: &[&str]) -> Outcome
     }
 }
 
+/// Runs a command that must end well; answers what it said.
+fn stead(prepared: &Prepared, arguments: &[&str]) -> Outcome<String> {
+    let output = prepared.settings.stead(arguments).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(said);
+    }
+    let why = String::from_utf8_lossy(&output.stderr);
+    Err(format!("`stead {}` failed: {said}{why}", arguments.join(" ")).into())
+}
+
 fn pack(prepared: &mut Prepared) -> Outcome {
     let packs = find(&prepared.settings.data.join("blocks"), ".pack")?;
     // One small object and one of several blocks.
@@ -225,7 +236,19 @@ fn sealed_segment(prepared: &mut Prepared) -> Outcome {
     let files = find(&prepared.settings.data.join("log/main"), ".zst")?;
     let file = files.first().ok_or("no sealed segment")?.clone();
     let length = std::fs::metadata(&file)?.len();
-    segment(prepared, &file, length / 2)
+    let good = std::fs::read(&file)?;
+    // In a frame, and in the index of frames, without which no line is found.
+    for offset in [length / 2, length - 20] {
+        segment(prepared, &file, offset)?;
+        let server = start(prepared)?;
+        let scrubbed = stead(prepared, &["scrub"])?;
+        if !scrubbed.contains("written anew") || std::fs::read(&file)? != good {
+            return Err(format!("not restored from its blocks: {scrubbed}").into());
+        }
+        stead(prepared, &["log", "verify"])?;
+        server.stop(STOP)?;
+    }
+    Ok(())
 }
 
 fn open_segment(prepared: &mut Prepared) -> Outcome {
