@@ -1,6 +1,7 @@
 //! What a gateway may touch, by type: a [`ReadContext`] has no log, so whoever holds only that cannot
 //! write. Built by the binary alone, from its components.
 
+use crate::access::Access;
 use crate::{Credentials, Metrics, SecretBox};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -78,18 +79,29 @@ pub struct ReadContext(Arc<Inner>);
 struct Inner {
     parts: Parts,
     credentials: Credentials,
+    access: Access,
 }
 
 impl ReadContext {
     /// From its components.
     pub fn new(parts: Parts) -> Self {
         let credentials = Credentials::new(parts.views.clone(), parts.secrets.clone());
-        Self(Arc::new(Inner { parts, credentials }))
+        let access = Access::new(parts.views.clone(), parts.clock.clone());
+        Self(Arc::new(Inner {
+            parts,
+            credentials,
+            access,
+        }))
     }
 
     /// The access keys, unsealed as they are needed.
     pub fn credentials(&self) -> &Credentials {
         &self.0.credentials
+    }
+
+    /// Who may do what.
+    pub fn access(&self) -> &Access {
+        &self.0.access
     }
 
     /// Now.

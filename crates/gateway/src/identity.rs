@@ -1,5 +1,6 @@
 //! Who asks: an access key's identity, what it may do, and the bounded cache of unsealed secrets.
 
+use crate::access::{ADMINISTRATOR, ANONYMOUS, ANONYMOUS_ID};
 use crate::objects::ObjectError;
 use crate::{Code, SecretBox};
 use parking_lot::RwLock;
@@ -20,7 +21,19 @@ pub struct Identity {
     pub canonical_id: String,
     /// What it may do.
     pub scope: Scope,
+    kind: Kind,
     secret: String,
+}
+
+/// How somebody comes to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// By the socket in the data directory.
+    Local,
+    /// Not at all.
+    Anonymous,
+    /// By an access key.
+    Signed,
 }
 
 impl fmt::Debug for Identity {
@@ -39,8 +52,45 @@ impl Identity {
             access_key: String::new(),
             canonical_id: String::new(),
             scope: Scope::default(),
+            kind: Kind::Local,
             secret: String::new(),
         })
+    }
+
+    /// Whoever does not sign: what is open to everybody is open to it.
+    pub fn anonymous() -> Arc<Self> {
+        Arc::new(Self {
+            principal: Principal(ANONYMOUS.to_owned()),
+            access_key: String::new(),
+            canonical_id: ANONYMOUS_ID.to_owned(),
+            scope: Scope::default(),
+            kind: Kind::Anonymous,
+            secret: String::new(),
+        })
+    }
+
+    /// Whether it is the owner of the data directory, whom no rule of access binds.
+    pub fn is_local(&self) -> bool {
+        self.kind == Kind::Local
+    }
+
+    /// Whether nobody knows who it is.
+    pub fn is_anonymous(&self) -> bool {
+        self.kind == Kind::Anonymous
+    }
+
+    /// Whether its access key has a scope.
+    pub fn is_restricted(&self) -> bool {
+        self.scope.read_only || !self.scope.buckets.is_empty()
+    }
+
+    /// Whether it is the node's administrator, with a key that has no scope, or whoever opened the socket.
+    pub fn is_administrator(&self) -> bool {
+        match self.kind {
+            Kind::Local => true,
+            Kind::Anonymous => false,
+            Kind::Signed => !self.is_restricted() && self.principal.0 == ADMINISTRATOR,
+        }
     }
 
     /// The secret that it signs with.
@@ -58,9 +108,9 @@ impl Identity {
         !self.scope.read_only && self.may_read(bucket)
     }
 
-    /// Whether it may create and delete buckets and keys: only a key without any restriction.
+    /// Whether it may create and delete buckets: only a key without any restriction.
     pub fn may_administer(&self) -> bool {
-        !self.scope.read_only && self.scope.buckets.is_empty()
+        !self.is_restricted() && !self.is_anonymous()
     }
 
     /// [`Self::may_read`], as the error that a client gets.
@@ -90,12 +140,36 @@ impl Identity {
         }
     }
 
+    /// [`Self::is_administrator`], as the error that a client gets.
+    pub fn check_administrator(&self) -> Result<(), ObjectError> {
+        if self.is_administrator() {
+            Ok(())
+        } else {
+            Err(self.denied("administer", "this node"))
+        }
+    }
+
     fn denied(&self, what: &str, on: &str) -> ObjectError {
         ObjectError::Denied {
             who: self.principal.0.clone(),
             what: what.to_owned(),
             on: on.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+impl Identity {
+    /// A user of this name, with an id and without a scope.
+    pub(crate) fn test(id: &str) -> Arc<Self> {
+        Arc::new(Self {
+            principal: Principal(id.to_owned()),
+            access_key: String::new(),
+            canonical_id: id.to_owned(),
+            scope: Scope::default(),
+            kind: Kind::Signed,
+            secret: String::new(),
+        })
     }
 }
 
@@ -218,6 +292,7 @@ impl Credentials {
             access_key: record.access_key,
             canonical_id: record.canonical_id,
             scope: record.scope,
+            kind: Kind::Signed,
             secret,
         })
     }

@@ -3,11 +3,12 @@
 //!
 //! Owns: [`context`] (what a gateway may touch), [`objects`] (bodies to blocks and events, and back),
 //! [`sigv4`], [`sigv2`] (presigned URLs only), [`listen`] (the only HTTP server loop), [`metrics`], [`codes`] (every stable error code),
-//! [`secrets`] and [`identity`] (access keys).
+//! [`secrets`] and [`identity`] (access keys), [`access`] (who may do what).
 //! Promises: nothing is stored unless everything that the client claimed about its bytes is true; an
 //! answered write is durable; memory for one connection and one upload is bounded.
 //! Never: knows a protocol's syntax. XML, JSON and query names belong to the gateways.
 
+pub mod access;
 pub mod codes;
 pub mod context;
 pub mod identity;

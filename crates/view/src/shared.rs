@@ -5,7 +5,7 @@ use crate::engine::Core;
 use crate::error::ViewError;
 use parking_lot::{Mutex, RwLock};
 use redb::Database;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use stead_log::Tail;
 use stead_runtime::{TaskKind, Tasks};
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     database: RwLock<Option<Arc<Database>>>,
     pub(crate) tail: Tail,
     trouble: AtomicU8,
+    /// How often a batch that made, removed or configured a bucket became visible, or all was folded anew.
+    configured: AtomicU64,
     core: OnceLock<Weak<Mutex<Core>>>,
     tasks: Option<Tasks>,
     /// Held by the one rebuild that may run.
@@ -39,6 +41,7 @@ impl Shared {
             database: RwLock::new(Some(Arc::new(database))),
             tail,
             trouble: AtomicU8::new(0),
+            configured: AtomicU64::new(0),
             core: OnceLock::new(),
             tasks,
             rebuild: Mutex::new(()),
@@ -67,7 +70,17 @@ impl Shared {
     /// Puts a good database in place.
     pub(crate) fn replace(&self, database: Database) {
         *self.database.write() = Some(Arc::new(database));
+        self.count_configured();
         self.trouble.store(Trouble::None as u8, Ordering::SeqCst);
+    }
+
+    /// Says, once it can be read, that something changed about a bucket itself.
+    pub(crate) fn count_configured(&self) {
+        self.configured.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn configured(&self) -> u64 {
+        self.configured.load(Ordering::SeqCst)
     }
 
     pub(crate) fn trouble(&self) -> Trouble {

@@ -120,6 +120,12 @@ impl Views {
         self.shared.tail.head(tenant).seq
     }
 
+    /// How often something changed about a bucket itself (made, removed, configured) since the start: as long as
+    /// this stays, what was read of buckets' documents stays true.
+    pub fn configured(&self) -> u64 {
+        self.shared.configured()
+    }
+
     /// Returns when `position` is folded.
     pub async fn at(&self, tenant: &Tenant, position: Position) {
         if let Some(before) = position.checked_sub(1) {

@@ -19,7 +19,7 @@ impl Objects {
     pub async fn create_key(&self, request: KeyRequest, caller: Caller) -> Result<KeyDone, ObjectError> {
         let KeyRequest { name, scope, given } = request;
         let Caller { identity, via } = caller;
-        identity.check_administer()?;
+        identity.check_administrator()?;
         check_name(&name)?;
         let context = self.context();
         let (access_key, secret_key) = match given {
@@ -29,7 +29,9 @@ impl Objects {
                 BASE64.encode(context.rng.bytes::<30>()),
             ),
         };
-        let canonical_id = hex::encode(context.rng.bytes::<32>());
+        // Keys of one name are one user's.
+        let known = context.access().users()?.id_of(&name).map(str::to_owned);
+        let canonical_id = known.unwrap_or_else(|| hex::encode(context.rng.bytes::<32>()));
         let sealed_secret = context.secrets.seal(&access_key, &secret_key, &context.rng);
         let require = vec![Precondition::KeyAbsent(access_key.clone())];
         let created = KeyCreated {
@@ -57,7 +59,7 @@ impl Objects {
     /// Revokes an access key. Its next request is refused.
     pub async fn revoke_key(&self, access_key: &str, caller: Caller) -> Result<(), ObjectError> {
         let Caller { identity, via } = caller;
-        identity.check_administer()?;
+        identity.check_administrator()?;
         let access_key = access_key.to_owned();
         let require = vec![Precondition::KeyActive(access_key.clone())];
         let draft = self.draft(&identity, KeyRevoked { access_key, via });
@@ -77,12 +79,19 @@ fn new_access_key(rng: &Rng) -> String {
 
 fn check_name(name: &str) -> Result<(), ObjectError> {
     let legal = |c: char| !c.is_control();
-    if (1..=64).contains(&name.chars().count()) && name.chars().all(legal) {
-        return Ok(());
+    if !(1..=64).contains(&name.chars().count()) || !name.chars().all(legal) {
+        return Err(ObjectError::Invalid(
+            "a key's name has 1 to 64 characters and no control characters".into(),
+        ));
     }
-    Err(ObjectError::Invalid(
-        "a key's name has 1 to 64 characters and no control characters".into(),
-    ))
+    // Policies and lists name users by both: neither may pass for the other.
+    let is_id = |digits: usize| name.len() == digits && name.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_id(64) || is_id(32) || name == crate::access::ANONYMOUS {
+        return Err(ObjectError::Invalid(
+            "a key's name cannot look like a canonical id, or be `anonymous`".into(),
+        ));
+    }
+    Ok(())
 }
 
 fn check_given((access_key, secret): (String, String)) -> Result<(String, String), ObjectError> {
@@ -112,6 +121,11 @@ mod tests {
         assert_ne!(key, new_access_key(&rng));
         assert_eq!(BASE64.encode(rng.bytes::<30>()).len(), 40);
         assert!(check_given((key, "short".into())).is_err());
-        assert!(check_name("").is_err() && check_name("a\nb").is_err() && check_name("ana").is_ok());
+        assert!(
+            check_name("").is_err()
+                && check_name("a\nb").is_err()
+                && check_name(&"0a".repeat(32)).is_err()
+                && check_name("ana").is_ok()
+        );
     }
 }

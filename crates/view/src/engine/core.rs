@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use stead_block::{LocalStore, Pin};
-use stead_event::{Cid, Tenant};
+use stead_event::{Body, Cid, Tenant};
 use stead_log::{
     Append, Appended, Committed, LogPoint, Marker, Outcome, Precondition, Rejection, SegmentError,
     SegmentOptions, SegmentWriter,
@@ -41,6 +41,8 @@ pub(crate) struct Core {
 struct Written {
     outcomes: Vec<Vec<Outcome>>,
     touched: BTreeSet<Tenant>,
+    /// Whether something changed about a bucket itself.
+    configured: bool,
     /// The blocks are the collector's to take until the views that name them can be read.
     _pin: Pin,
 }
@@ -51,6 +53,7 @@ struct Batch<'t> {
     projections: Projections,
     blocks: Vec<(Cid, Bytes)>,
     touched: BTreeSet<Tenant>,
+    configured: bool,
 }
 
 impl Core {
@@ -129,6 +132,10 @@ impl Core {
                 if let Some(last) = entries.last() {
                     self.marker = last.marker.clone();
                 }
+                // Before anybody is answered, and when it can be read: whoever sees the count sees the change.
+                if written.configured {
+                    self.shared.count_configured();
+                }
                 for tenant in &written.touched {
                     if let Some(writer) = self.writers.get(tenant) {
                         self.shared.tail.publish(tenant, writer.head());
@@ -162,6 +169,7 @@ impl Core {
             projections: Projections::default(),
             blocks: Vec::new(),
             touched: BTreeSet::new(),
+            configured: false,
         };
         let mut outcomes = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -186,6 +194,7 @@ impl Core {
         Ok(Written {
             outcomes,
             touched: batch.touched,
+            configured: batch.configured,
             _pin: pin,
         })
     }
@@ -223,6 +232,7 @@ impl Core {
         }
         let last = writer.head().seq;
         for event in &events {
+            batch.configured |= configures(&event.body);
             batch.projections.fold(&mut batch.tables, &append.tenant, event)?;
         }
         batch.blocks.extend(append.blocks.iter().cloned());
@@ -289,6 +299,17 @@ impl Core {
         self.durable = progress;
         Ok(())
     }
+}
+
+/// Whether an event changes something about a bucket itself, rather than what is in it.
+fn configures(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::BucketCreated(_)
+            | Body::BucketDeleted(_)
+            | Body::BucketVersioned(_)
+            | Body::BucketConfigured(_)
+    )
 }
 
 impl Drop for Core {
