@@ -181,6 +181,13 @@ pub struct Retention {
     pub until: Timestamp,
 }
 
+impl Retention {
+    /// Whether it forbids a deletion at `now`. A bypass passes over governance, nothing else.
+    pub fn binds(self, now: Timestamp, bypass: bool) -> bool {
+        self.until > now && !(bypass && self.mode == LockMode::Governance)
+    }
+}
+
 /// `object.put`: a new state of a key. The version id is this event's id where the bucket's versioning is
 /// enabled at that position, else `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stead_block::{LocalOptions, LocalStore};
 use stead_event::{NodeId, Tenant, TextMap, Via};
 use stead_gateway::context::Parts;
-use stead_gateway::objects::{GetRequest, PutRequest, Verify};
+use stead_gateway::objects::{GetRequest, Lock, PutRequest, Verify};
 use stead_gateway::sigv4::{Signable, Signer, SigningKeys, parse, verify};
 use stead_gateway::{Caller, Identity, Limits, Metrics, Objects, ReadContext, SecretBox, WriteContext};
 use stead_log::memory::MemoryLog;
@@ -123,6 +123,7 @@ async fn put(objects: &Objects, caller: &Caller, key: &str, bytes: &Bytes, frame
         headers: TextMap::new(),
         metadata: TextMap::new(),
         tags: TextMap::new(),
+        lock: Lock::default(),
         expect: None,
         caller: caller.clone(),
     };

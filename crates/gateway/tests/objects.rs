@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use stead_event::body::Versioning;
 use stead_gateway::objects::{
     Algorithm, BodyError, ByteRange, ChecksumSpec, CopyRequest, DeleteRequest, DeleteTarget, Expect,
-    GetRequest, ObjectError, PutRequest, TagRequest, Verify,
+    GetRequest, Lock, ObjectError, PutRequest, TagRequest, Verify,
 };
 
 const MIB: usize = 1 << 20;
@@ -216,6 +216,7 @@ fn target(key: &str, version: Option<String>) -> DeleteTarget {
         key: key.into(),
         version,
         expect: None,
+        bypass: false,
     }
 }
 
@@ -309,6 +310,7 @@ async fn copies_move_no_bytes_and_time_travel_restores() {
         key: key.into(),
         metadata: None,
         tags: None,
+        lock: Lock::default(),
         expect: None,
         caller: node.caller(),
     };

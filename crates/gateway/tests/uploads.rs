@@ -7,7 +7,7 @@ use common::{Node, frames, noise};
 use stead_event::TextMap;
 use stead_gateway::Limits;
 use stead_gateway::objects::{
-    Algorithm, ChecksumSpec, CompleteRequest, CompletedPart, ObjectError, PartCopyRequest, PartDone,
+    Algorithm, ChecksumSpec, CompleteRequest, CompletedPart, Lock, ObjectError, PartCopyRequest, PartDone,
     PartRequest, StartRequest, Verify,
 };
 
@@ -20,6 +20,7 @@ async fn start(node: &Node, algorithm: Option<Algorithm>, composite: Option<bool
         headers: [("content-type".to_owned(), "text/x".to_owned())].into(),
         metadata: TextMap::new(),
         tags: TextMap::new(),
+        lock: Lock::default(),
         checksum_algorithm: algorithm,
         checksum_composite: composite,
         caller: node.caller(),

@@ -45,7 +45,7 @@ pub enum Precondition {
     BucketExists(String),
     /// No bucket has that name.
     BucketAbsent(String),
-    /// The bucket has no object, no version and no open upload.
+    /// The bucket has no object and no version. Uploads that are open in it are given up with it.
     BucketEmpty(String),
     /// The key's current state.
     Object {

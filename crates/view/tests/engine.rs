@@ -74,7 +74,10 @@ fn every_precondition_holds_when_it_should_and_only_then() {
     assert!(!holds(&mut node, P::BucketAbsent("b".into())));
     assert!(holds(&mut node, P::BucketEmpty("b".into())));
     let (upload, _) = node.append(start_upload("b", "u"));
-    assert!(!holds(&mut node, P::BucketEmpty("b".into())));
+    assert!(
+        holds(&mut node, P::BucketEmpty("b".into())),
+        "an open upload goes with it"
+    );
     let open = P::UploadOpen {
         bucket: "b".into(),
         key: "u".into(),

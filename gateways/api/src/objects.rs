@@ -13,7 +13,7 @@ use std::sync::Arc;
 use stead_event::{Position, TextMap, Timestamp};
 use stead_gateway::Caller;
 use stead_gateway::objects::{
-    ByteRange, ChecksumSpec, CopyRequest, DeleteRequest, DeleteTarget, GetRequest, PutRequest, Verify,
+    ByteRange, ChecksumSpec, CopyRequest, DeleteRequest, DeleteTarget, GetRequest, Lock, PutRequest, Verify,
     check_kept,
 };
 use stead_view::{ListQuery, ObjectRecord};
@@ -294,6 +294,7 @@ pub(crate) async fn put(
         headers: content,
         metadata,
         tags: TextMap::new(),
+        lock: Lock::default(),
         expect: None,
         caller,
     };
@@ -326,6 +327,7 @@ pub(crate) async fn delete(
         key,
         version: which.version,
         expect: None,
+        bypass: false,
     };
     let done = shared
         .objects()?
@@ -360,6 +362,7 @@ pub(crate) async fn copy(
         key: wanted.key,
         metadata: None,
         tags: None,
+        lock: Lock::default(),
         expect: None,
         caller,
     };

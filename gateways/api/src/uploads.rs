@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::TextMap;
-use stead_gateway::objects::{CompleteRequest, CompletedPart, PartRequest, StartRequest};
+use stead_gateway::objects::{CompleteRequest, CompletedPart, Lock, PartRequest, StartRequest};
 use stead_gateway::{Caller, ObjectError};
 
 /// Which object an upload is for.
@@ -34,6 +34,7 @@ pub(crate) async fn start(
         headers: wanted.headers,
         metadata: wanted.metadata,
         tags: TextMap::new(),
+        lock: Lock::default(),
         checksum_algorithm: None,
         checksum_composite: None,
         caller,

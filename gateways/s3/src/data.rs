@@ -7,14 +7,14 @@ use crate::headers;
 use crate::range::{self, Wanted};
 use crate::service::S3Gateway;
 use crate::target::query_value;
-use crate::{body, errors};
+use crate::{body, errors, lock};
 use bytes::Bytes;
 use futures::Stream;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue};
 use http::{HeaderMap, Response, StatusCode, header};
 use s3s::{Body, S3Result, s3_error};
 use std::ops::Range;
-use stead_gateway::objects::{BodyError, ByteRange, GetRequest, PartRequest, PutRequest, Verify};
+use stead_gateway::objects::{BodyError, ByteRange, GetRequest, Lock, PartRequest, PutRequest, Verify};
 use stead_gateway::{Caller, ObjectError};
 use stead_view::ObjectRecord;
 
@@ -143,6 +143,7 @@ impl S3Gateway {
             headers: described.headers,
             metadata: described.metadata,
             tags: described.tags,
+            lock: self.lock_asked(ask.bucket, ask.headers)?,
             expect,
             caller: ask.caller.clone(),
         };
@@ -160,6 +161,15 @@ impl S3Gateway {
             headers::checksum(answer, checksum);
         }
         Ok(response)
+    }
+
+    /// The lock that a new object's headers ask for. Any takes a bucket that locks objects.
+    pub(crate) fn lock_asked(&self, bucket: &str, headers: &HeaderMap) -> S3Result<Lock> {
+        let Some(asked) = lock::asked(headers, self.context().now())? else {
+            return Ok(Lock::default());
+        };
+        self.objects.require_lock(bucket).map_err(errors::from_object)?;
+        Ok(asked)
     }
 
     /// What `If-Match` and `If-None-Match` of a write ask of the key, with an early look at it, so that a

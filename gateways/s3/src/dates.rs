@@ -31,6 +31,16 @@ pub fn http(at: Timestamp) -> String {
     whole_seconds(at).format(FIXED).unwrap_or_default()
 }
 
+/// `1994-11-06T08:49:37.000Z`, as headers have it.
+pub fn millis(at: Timestamp) -> String {
+    let text = at.to_string();
+    // Six decimals and a `Z` end it.
+    match text.len().checked_sub(4) {
+        Some(cut) => format!("{}Z", &text[..cut]),
+        None => text,
+    }
+}
+
 /// For documents, which have milliseconds: a client that compares a file's time of change with that of the
 /// object it just made (`aws s3 sync`) would take the file for newer, were the object's cut to whole seconds.
 pub fn s3(at: Timestamp) -> S3Timestamp {
@@ -57,5 +67,6 @@ mod tests {
         assert_eq!(parse_http("1994"), None);
         let at = Timestamp::from_micros(784_111_777_654_321);
         assert_eq!(http(at), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(millis(at), "1994-11-06T08:49:37.654Z");
     }
 }

@@ -99,7 +99,25 @@ fn plain(error: ObjectError, text: String) -> S3Error {
         ObjectError::PartTooSmall { .. } => s3(C::EntityTooSmall),
         ObjectError::NoParts => s3(C::MalformedXML),
         ObjectError::Precondition(_) => s3(C::PreconditionFailed),
-        ObjectError::Denied { .. } | ObjectError::Locked { .. } => said(C::AccessDenied, text),
+        ObjectError::Locked { key, .. } if key.is_empty() => custom_status(
+            C::InvalidBucketState,
+            StatusCode::CONFLICT,
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+        ),
+        ObjectError::Locked { .. } => said(
+            C::AccessDenied,
+            "Access Denied because object protected by object lock.".into(),
+        ),
+        ObjectError::NotLocking(_) => said(
+            C::InvalidRequest,
+            "Bucket is missing Object Lock Configuration".into(),
+        ),
+        ObjectError::BucketState(_) => custom_status(
+            C::InvalidBucketState,
+            StatusCode::CONFLICT,
+            "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+        ),
+        ObjectError::Denied { .. } => said(C::AccessDenied, text),
         ObjectError::Full => custom("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE, text),
         ObjectError::Busy => s3(C::SlowDown),
         ObjectError::Unavailable(_) | ObjectError::Rebuilding => said(C::ServiceUnavailable, text),
@@ -139,6 +157,12 @@ pub fn part_number() -> S3Error {
         InvalidArgument,
         "Part number must be an integer between 1 and 10000, inclusive"
     )
+}
+
+fn custom_status(code: S3ErrorCode, status: StatusCode, text: &str) -> S3Error {
+    let mut error = said(code, text.into());
+    error.set_status_code(status);
+    error
 }
 
 fn s3(code: S3ErrorCode) -> S3Error {

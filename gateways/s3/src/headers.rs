@@ -119,12 +119,6 @@ fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
             "Server-side encryption is not implemented."
         ));
     }
-    if has("x-amz-object-lock-mode") || has("x-amz-object-lock-legal-hold") {
-        return Err(s3_error!(
-            InvalidRequest,
-            "Bucket is missing Object Lock Configuration"
-        ));
-    }
     if has("x-amz-write-offset-bytes") {
         return Err(s3_error!(
             NotImplemented,
@@ -225,6 +219,7 @@ pub fn object(record: &ObjectRecord) -> HeaderMap {
     for (name, value) in &record.metadata {
         stored(&mut headers, &format!("{META}{name}"), &rfc2047::encode(value));
     }
+    crate::lock::answer(&mut headers, record);
     if !record.tags.is_empty() {
         headers.insert("x-amz-tagging-count", HeaderValue::from(record.tags.len()));
     }
@@ -340,10 +335,6 @@ mod tests {
         assert_eq!(code(&[("x-amz-acl", "public-read")]), "NotImplemented");
         assert_eq!(code(&[("x-amz-grant-read", "id=1")]), "NotImplemented");
         assert_eq!(code(&[("x-amz-storage-class", "GLACIER")]), "InvalidStorageClass");
-        assert_eq!(
-            code(&[("x-amz-object-lock-mode", "GOVERNANCE")]),
-            "InvalidRequest"
-        );
         assert!(
             described(&from(&[
                 ("x-amz-acl", "private"),

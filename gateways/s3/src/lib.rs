@@ -18,6 +18,7 @@ mod dates;
 mod errors;
 mod gate;
 mod headers;
+mod lock;
 mod ops;
 mod post;
 mod presigned;

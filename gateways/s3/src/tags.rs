@@ -58,15 +58,21 @@ pub fn from_query(query: &str) -> TextMap {
     query_pairs(query).collect()
 }
 
+/// The rules for one tag.
+pub fn check(key: &str, value: &str) -> S3Result<()> {
+    if key.is_empty() || key.chars().count() > 128 || !legal(key) {
+        return Err(s3_error!(InvalidTag, "The TagKey you have provided is invalid"));
+    }
+    if value.chars().count() > 256 || !legal(value) {
+        return Err(s3_error!(InvalidTag, "The TagValue you have provided is invalid"));
+    }
+    Ok(())
+}
+
 fn checked(pairs: impl Iterator<Item = (String, String)>, max: usize) -> S3Result<TextMap> {
     let mut tags = TextMap::new();
     for (key, value) in pairs {
-        if key.is_empty() || key.chars().count() > 128 || !legal(&key) {
-            return Err(s3_error!(InvalidTag, "The TagKey you have provided is invalid"));
-        }
-        if value.chars().count() > 256 || !legal(&value) {
-            return Err(s3_error!(InvalidTag, "The TagValue you have provided is invalid"));
-        }
+        check(&key, &value)?;
         if key.starts_with("aws:") {
             return Err(s3_error!(
                 InvalidTag,

@@ -191,6 +191,10 @@ pages! {
         "Ask for a later moment: the message names the first that is whole. `stead history --full PATH` still \
          tells what happened, because the log is never cut; gc.retention_days says how long states are kept.";
 
+    BUCKET_STATE = 123: "The bucket is not set up for it",
+        "What was asked for takes a bucket that locks objects, or that keeps versions. Nothing was changed.",
+        "Enable versioning on the bucket and then object lock, or make a bucket with object lock.";
+
     ACCESS_DENIED = 200: "Not allowed",
         "The access key is valid, but its scope does not include this.",
         "Use another key, or make one with a wider scope: `stead key create`.";

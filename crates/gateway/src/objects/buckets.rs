@@ -1,34 +1,47 @@
 //! Buckets: made, removed, configured.
 
-use super::{ObjectError, Objects, rules};
+use super::{LockConfig, NewBucket, ObjectError, Objects, rules};
 use crate::Caller;
 use stead_event::body::{BucketConfigured, BucketCreated, BucketDeleted, BucketVersioned, Versioning};
 use stead_log::Precondition;
 
-/// The largest configuration document of a bucket, in bytes (64 KiB).
-const DOCUMENT_MAX: usize = 64 << 10;
+/// The largest configuration document of a bucket, in bytes (512 KiB): a thousand lifecycle rules fit.
+const DOCUMENT_MAX: usize = 512 << 10;
 
 impl Objects {
     /// Makes a bucket. One that is there already is [`ObjectError::BucketExists`].
     pub async fn create_bucket(&self, bucket: &str, caller: Caller) -> Result<(), ObjectError> {
+        self.create_bucket_with(bucket, NewBucket::default(), caller)
+            .await
+    }
+
+    /// As [`Self::create_bucket`], with what a bucket can have from its beginning on.
+    pub async fn create_bucket_with(
+        &self,
+        bucket: &str,
+        options: NewBucket,
+        caller: Caller,
+    ) -> Result<(), ObjectError> {
         let Caller { identity, via } = caller;
         identity.check_administer()?;
         rules::bucket(bucket)?;
         let require = vec![Precondition::BucketAbsent(bucket.to_owned())];
-        self.append_one(
-            &identity,
-            require,
-            BucketCreated {
-                owner: None,
-                bucket: bucket.to_owned(),
-                via,
-            },
-        )
-        .await?;
+        let created = BucketCreated {
+            owner: None,
+            bucket: bucket.to_owned(),
+            via: via.clone(),
+        };
+        let mut events = vec![self.draft(&identity, created)];
+        if options.locks {
+            let (versioned, configured) = Self::locking(bucket, LockConfig::default(), &via);
+            events.push(self.draft(&identity, versioned));
+            events.push(self.draft(&identity, configured));
+        }
+        self.append(require, events, Vec::new()).await?;
         Ok(())
     }
 
-    /// Removes an empty bucket.
+    /// Removes an empty bucket. Uploads that are open in it are given up.
     pub async fn delete_bucket(&self, bucket: &str, caller: Caller) -> Result<(), ObjectError> {
         let Caller { identity, via } = caller;
         identity.check_administer()?;

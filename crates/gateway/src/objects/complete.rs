@@ -93,9 +93,9 @@ impl Objects {
         );
         let put = ObjectPut {
             acl: Vec::new(),
-            hold: false,
+            hold: upload.hold,
             owner: None,
-            retention: None,
+            retention: upload.retention,
             bucket,
             checksum,
             cid,

@@ -51,7 +51,7 @@ impl Objects {
         }
         for attempt in 1.. {
             match self.try_delete_many(bucket, &targets, &caller).await {
-                Err(ObjectError::Precondition(_)) if attempt < ATTEMPTS => {}
+                Err(ObjectError::Precondition(_) | ObjectError::Locked { .. }) if attempt < ATTEMPTS => {}
                 done => return done,
             }
         }
@@ -102,7 +102,12 @@ impl Objects {
         target: &DeleteTarget,
         caller: &Caller,
     ) -> Result<Plan, ObjectError> {
-        let DeleteTarget { key, version, expect } = target;
+        let DeleteTarget {
+            key,
+            version,
+            expect,
+            bypass,
+        } = target;
         rules::key(key)?;
         let current = match version {
             Some(version) => names.version(bucket, key, version)?,
@@ -133,6 +138,14 @@ impl Objects {
             });
         }
         let draft = self.deletion(&caller.identity, caller.via.clone(), bucket, target);
+        // Looked at here so that the other keys of the same request are deleted all the same.
+        let locked = |record: &ObjectRecord| record.is_locked(draft.at, *bypass);
+        if !makes_marker && current.as_ref().is_some_and(locked) {
+            return Err(ObjectError::Locked {
+                bucket: bucket.to_owned(),
+                key: key.clone(),
+            });
+        }
         let done = match version {
             Some(_) => DeleteDone {
                 marker: current.is_some_and(|record| record.marker),
@@ -159,11 +172,13 @@ impl Objects {
     }
 
     fn deletion(&self, who: &Identity, via: Via, bucket: &str, target: &DeleteTarget) -> Draft {
-        let DeleteTarget { key, version, .. } = target.clone();
+        let DeleteTarget {
+            key, version, bypass, ..
+        } = target.clone();
         self.draft(
             who,
             ObjectDeleted {
-                bypass: false,
+                bypass,
                 bucket: bucket.to_owned(),
                 key,
                 version,

@@ -101,6 +101,10 @@ pub enum ObjectError {
     /// Of a version, or (with an empty key) of the bucket.
     #[error("{bucket}/{key} is locked: by retention or a legal hold, or because its bucket locks objects")]
     Locked { bucket: String, key: String },
+    #[error("bucket {0} does not lock objects")]
+    NotLocking(String),
+    #[error("{0}")]
+    BucketState(String),
     #[error("the disk is full: nothing was stored")]
     Full,
     #[error("too many writes are waiting; try again")]
@@ -154,6 +158,7 @@ impl ObjectError {
             Self::Precondition(_) => codes::PRECONDITION,
             Self::Denied { .. } => codes::ACCESS_DENIED,
             Self::Locked { .. } => codes::OBJECT_LOCKED,
+            Self::NotLocking(_) | Self::BucketState(_) => codes::BUCKET_STATE,
             Self::Full => codes::DISK_FULL,
             Self::Busy => codes::BUSY,
             Self::Unavailable(_) => codes::UNAVAILABLE,

@@ -16,6 +16,7 @@ mod digest;
 mod error;
 mod ingest;
 mod keys;
+mod lock;
 mod multipart;
 mod put;
 mod read;
@@ -24,6 +25,7 @@ pub mod rules;
 
 pub use checksum::{Algorithm, ChecksumSpec, TrailerValue, Verify};
 pub use error::ObjectError;
+pub use lock::{DefaultRetention, LockConfig, Period};
 pub use read::{ObjectBody, check_kept};
 pub use request::*;
 

@@ -3,7 +3,7 @@
 use super::checksum::{Algorithm, ChecksumSpec};
 use super::ingest::{Incoming, Ingested, ingest};
 use super::{
-    BodyError, ByteRange, GetRequest, ObjectError, Objects, PartCopyRequest, PartDone, PartRequest,
+    BodyError, ByteRange, GetRequest, Lock, ObjectError, Objects, PartCopyRequest, PartDone, PartRequest,
     StartRequest, Verify, put, rules,
 };
 use crate::Caller;
@@ -23,6 +23,7 @@ impl Objects {
             headers,
             metadata,
             tags,
+            lock,
             checksum_algorithm,
             checksum_composite,
             caller,
@@ -30,6 +31,9 @@ impl Objects {
         let Caller { identity, via } = caller;
         identity.check_write(&bucket)?;
         rules::key(&key)?;
+        if lock != Lock::default() {
+            self.require_lock(&bucket)?;
+        }
         put::check_metadata(&self.context().limits, &metadata)?;
         put::check_tags(&self.context().limits, &tags)?;
         let kind = checksum_kind(checksum_algorithm, checksum_composite)?;
@@ -38,9 +42,9 @@ impl Objects {
             &identity,
             UploadStarted {
                 acl: Vec::new(),
-                hold: false,
+                hold: lock.hold,
                 owner: None,
-                retention: None,
+                retention: lock.retention,
                 bucket,
                 checksum_algorithm: checksum_algorithm.map(|algorithm| algorithm.name().into()),
                 checksum_type: kind.map(Into::into),

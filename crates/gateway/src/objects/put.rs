@@ -3,8 +3,8 @@
 use super::digest::{Claims, Digester};
 use super::ingest::{Incoming, Ingested, ingest};
 use super::{
-    Algorithm, BodyError, ChecksumSpec, CopyRequest, GetRequest, ObjectError, Objects, PutDone, PutRequest,
-    Verify, rules,
+    Algorithm, BodyError, ChecksumSpec, CopyRequest, GetRequest, Lock, ObjectError, Objects, PutDone,
+    PutRequest, Verify, rules,
 };
 use crate::{Caller, Limits};
 use bytes::Bytes;
@@ -39,12 +39,16 @@ impl Objects {
             headers,
             metadata,
             tags,
+            lock,
             expect,
             caller,
         } = request;
         let Caller { identity, via } = caller;
         identity.check_write(&bucket)?;
         rules::key(&key)?;
+        if lock != Lock::default() {
+            self.require_lock(&bucket)?;
+        }
         let limits = &self.context().limits;
         check_metadata(limits, &metadata)?;
         check_tags(limits, &tags)?;
@@ -66,9 +70,9 @@ impl Objects {
         } = taken;
         let put = ObjectPut {
             acl: Vec::new(),
-            hold: false,
+            hold: lock.hold,
             owner: None,
-            retention: None,
+            retention: lock.retention,
             bucket,
             checksum: Some(checksum),
             cid,
@@ -92,7 +96,7 @@ impl Objects {
     pub(super) async fn append_put(
         &self,
         who: &crate::Identity,
-        put: ObjectPut,
+        mut put: ObjectPut,
         mut require: Vec<Precondition>,
         expect: Option<Expect>,
         inline: Vec<(stead_event::Cid, Bytes)>,
@@ -109,6 +113,11 @@ impl Objects {
             });
             key
         });
+        let asked = Lock {
+            retention: put.retention,
+            hold: put.hold,
+        };
+        put.retention = self.lock_of_put(&bucket, asked, self.context().now())?.retention;
         let draft = self.draft(who, put);
         let Draft { id: event, at, .. } = draft;
         let appended = match self.append(require, vec![draft], inline).await {
@@ -184,6 +193,7 @@ impl Objects {
             key,
             metadata,
             tags,
+            lock,
             expect,
             caller: Caller { identity, via },
         } = request;
@@ -216,9 +226,9 @@ impl Objects {
         let source = source_name(&source_bucket, &source_key, record.version.as_deref());
         let put = ObjectPut {
             acl: Vec::new(),
-            hold: false,
+            hold: lock.hold,
             owner: None,
-            retention: None,
+            retention: lock.retention,
             bucket,
             checksum,
             cid,

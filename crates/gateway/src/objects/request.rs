@@ -2,7 +2,7 @@
 
 use super::checksum::Algorithm;
 use crate::{Caller, Identity};
-use stead_event::body::{Checksum, Scope};
+use stead_event::body::{Checksum, Retention, Scope};
 use stead_event::{Cid, EventId, Position, TextMap};
 pub use stead_log::Expect;
 
@@ -49,6 +49,23 @@ pub struct GetRequest<'a> {
     pub range: Option<ByteRange>,
 }
 
+/// What a new bucket has from its beginning on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewBucket {
+    /// It locks objects, and so keeps versions.
+    pub locks: bool,
+}
+
+/// The lock that a new version is to have. It takes a bucket that locks objects, whose default retention
+/// takes the place of what is not named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// It must not be deleted before then.
+    pub retention: Option<Retention>,
+    /// It must not be deleted while this stands.
+    pub hold: bool,
+}
+
 /// A new object.
 #[derive(Clone, Debug)]
 pub struct PutRequest {
@@ -62,6 +79,8 @@ pub struct PutRequest {
     pub metadata: TextMap,
     /// Tags.
     pub tags: TextMap,
+    /// Retention and hold.
+    pub lock: Lock,
     /// What the key must be at (`If-Match`, `If-None-Match: *`).
     pub expect: Option<Expect>,
     /// Who puts.
@@ -110,6 +129,8 @@ pub struct CopyRequest {
     pub metadata: Option<(TextMap, TextMap)>,
     /// New tags; the source's where `None`.
     pub tags: Option<TextMap>,
+    /// Retention and hold, which are never the source's.
+    pub lock: Lock,
     /// What the target must be at.
     pub expect: Option<Expect>,
     /// Who copies.
@@ -136,6 +157,40 @@ pub struct DeleteTarget {
     pub version: Option<String>,
     /// What the key must be at (`If-Match`).
     pub expect: Option<Expect>,
+    /// Whether retention of the mode governance is passed over. The gateway has seen that the caller may.
+    pub bypass: bool,
+}
+
+/// New retention of a version.
+#[derive(Clone, Debug)]
+pub struct RetainRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// One version; the current one where `None`.
+    pub version: Option<String>,
+    /// Its retention from now on, or `None` to remove it.
+    pub retention: Option<Retention>,
+    /// As in [`DeleteTarget`].
+    pub bypass: bool,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+/// A legal hold to place or to lift.
+#[derive(Clone, Debug)]
+pub struct HoldRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// One version; the current one where `None`.
+    pub version: Option<String>,
+    /// Whether it is held from now on.
+    pub hold: bool,
+    /// Who asks.
+    pub caller: Caller,
 }
 
 /// What a delete did.
@@ -179,6 +234,8 @@ pub struct StartRequest {
     pub metadata: TextMap,
     /// As of [`PutRequest`].
     pub tags: TextMap,
+    /// As of [`PutRequest`].
+    pub lock: Lock,
     /// The checksum algorithm that the parts will carry, where one was asked for.
     pub checksum_algorithm: Option<Algorithm>,
     /// Whether the object's checksum is over the parts' checksums; the algorithm's default where `None`.

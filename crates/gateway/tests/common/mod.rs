@@ -7,7 +7,9 @@ use std::sync::Arc;
 use stead_block::{LocalOptions, LocalStore};
 use stead_event::{NodeId, Tenant, TextMap, Via};
 use stead_gateway::context::Parts;
-use stead_gateway::objects::{BodyError, ByteRange, GetRequest, ObjectError, PutDone, PutRequest, Verify};
+use stead_gateway::objects::{
+    BodyError, ByteRange, GetRequest, Lock, ObjectError, PutDone, PutRequest, Verify,
+};
 use stead_gateway::{Caller, Identity, Limits, Metrics, Objects, ReadContext, SecretBox, WriteContext};
 use stead_log::memory::MemoryLog;
 use stead_runtime::{Clock, Rng, Space, Tasks};
@@ -92,6 +94,7 @@ impl Node {
             headers: TextMap::new(),
             metadata: TextMap::new(),
             tags: TextMap::new(),
+            lock: Lock::default(),
             expect: None,
             caller: self.caller(),
         }

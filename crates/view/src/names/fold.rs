@@ -67,7 +67,7 @@ impl Projection for NamesFold {
             }
             Body::ObjectHeld(held) => {
                 let target = (&held.bucket, &held.key, &held.version);
-                self.amend(tables, target, |state| state.hold = held.hold)
+                self.amend(tables, target, |state| state.set_hold(held.hold))
             }
             Body::UploadStarted(started) => self.start_upload(tables, event, started),
             Body::UploadPart(part) => self.add_part(tables, event, part),

@@ -2,6 +2,7 @@
 //! the gateway that proposed it had checked. So a locked version stays listed, and the collector keeps its
 //! blocks. Rules as in "Locking objects with Object Lock" of the Amazon S3 User Guide.
 
+use super::preconditions::is_empty;
 use super::read::{bucket, newest, version};
 use super::rows;
 use super::stored::{StoredBucket, StoredObject};
@@ -69,22 +70,12 @@ fn on_bucket(read: &impl Read, body: &Body) -> Result<Option<Precondition>, View
     };
     let row = rows::config(found.id, OBJECT_LOCK);
     let locks = read.get(TableId::Configs, &row, |_| Ok(()))?.is_some();
-    let forbids = locks && !(matches!(body, Body::BucketDeleted(_)) && holds_nothing(read, found.id)?);
+    let forbids = locks && !(matches!(body, Body::BucketDeleted(_)) && is_empty(read, found.id)?);
     Ok(forbids.then(|| Precondition::Unlocked {
         bucket: name.clone(),
         key: String::new(),
         version: None,
     }))
-}
-
-fn holds_nothing(read: &impl Read, bucket: u64) -> Result<bool, ViewError> {
-    for table in [TableId::Current, TableId::Versions] {
-        let first = read.prefixed(table, &bucket.to_be_bytes())?.next();
-        if first.transpose()?.is_some() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn state(

@@ -70,9 +70,19 @@ pub struct ObjectRecord {
     pub retention: Option<Retention>,
     /// A legal hold: it must not be deleted.
     pub hold: bool,
+    /// Whether a hold was ever placed or lifted: S3 tells `OFF` from never.
+    pub hold_said: bool,
 }
 
 impl ObjectRecord {
+    /// Whether it must not be deleted at `now`. A bypass passes over governance, nothing else.
+    pub fn is_locked(&self, now: Timestamp, bypass: bool) -> bool {
+        self.hold
+            || self
+                .retention
+                .is_some_and(|retention| retention.binds(now, bypass))
+    }
+
     /// The version id as S3 writes it: `null` for the null version.
     pub fn version_id(&self) -> &str {
         self.version.as_deref().unwrap_or("null")

@@ -3,8 +3,7 @@
 use super::{BucketRecord, Counts, ObjectRecord, PartRecord, UploadRecord};
 use serde::{Deserialize, Serialize};
 use stead_event::body::{
-    Checksum, Grant, LockMode, ObjectDeleted, ObjectPut, Part, Retention, UploadPart, UploadStarted,
-    Versioning,
+    Checksum, Grant, ObjectDeleted, ObjectPut, Part, Retention, UploadPart, UploadStarted, Versioning,
 };
 use stead_event::{Cid, Event, EventId, Migrate, Principal, TextMap, Timestamp, Via};
 
@@ -114,6 +113,8 @@ pub(crate) struct StoredObject {
     headers: TextMap,
     #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
+    #[serde(rename = "j", default, skip_serializing_if = "is_false")]
+    hold_said: bool,
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     checksum: Option<Checksum>,
     #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
@@ -154,6 +155,7 @@ impl StoredObject {
             cid: None,
             parts: Vec::new(),
             hold: false,
+            hold_said: false,
             owner: None,
             acl: Vec::new(),
             event: event.id,
@@ -179,6 +181,7 @@ impl StoredObject {
         Self {
             retention: put.retention,
             hold: put.hold,
+            hold_said: put.hold,
             owner: put.owner.clone(),
             acl: put.acl.clone(),
             cid: Some(put.cid),
@@ -203,15 +206,19 @@ impl StoredObject {
         }
     }
 
+    /// Places or lifts a legal hold.
+    pub(super) fn set_hold(&mut self, hold: bool) {
+        (self.hold, self.hold_said) = (hold, true);
+    }
+
     /// Whether it must not be deleted at `now`. A bypass passes over governance, nothing else.
     pub(super) fn is_locked(&self, now: Timestamp, bypass: bool) -> bool {
         self.hold || self.is_retained(now, bypass)
     }
 
     fn is_retained(&self, now: Timestamp, bypass: bool) -> bool {
-        self.retention.is_some_and(|retention| {
-            retention.until > now && !(bypass && retention.mode == LockMode::Governance)
-        })
+        self.retention
+            .is_some_and(|retention| retention.binds(now, bypass))
     }
 
     /// Whether retention may become `new` at `now`: longer and as firm always, else only where it no longer
@@ -276,6 +283,7 @@ impl StoredObject {
             acl: self.acl,
             retention: self.retention,
             hold: self.hold,
+            hold_said: self.hold_said,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::token;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 use stead_event::body::Versioning;
+use stead_gateway::objects::NewBucket;
 
 impl S3Gateway {
     /// Whom S3's documents name as the owner: everything in a tenant belongs to the tenant.
@@ -68,12 +69,12 @@ impl S3Gateway {
     ) -> S3Result<S3Response<CreateBucketOutput>> {
         let caller = caller(&request)?;
         headers::refuse_access_lists(&request.headers)?;
-        if request.input.object_lock_enabled_for_bucket == Some(true) {
-            return Err(s3_error!(NotImplemented, "Object Lock is not implemented."));
-        }
+        let options = NewBucket {
+            locks: request.input.object_lock_enabled_for_bucket == Some(true),
+        };
         let bucket = request.input.bucket;
         self.objects
-            .create_bucket(&bucket, caller)
+            .create_bucket_with(&bucket, options, caller)
             .await
             .map_err(failed)?;
         let made = self.bucket(&bucket)?;

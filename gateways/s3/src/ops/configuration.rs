@@ -14,10 +14,6 @@ fn not_found(code: &'static str, message: &str) -> S3Error {
     custom(code, StatusCode::NOT_FOUND, message.to_owned())
 }
 
-fn no_lock() -> S3Error {
-    s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration")
-}
-
 /// Operations that fail with a fixed error, once the bucket is there.
 macro_rules! absent {
     ($($name:ident: $input:ident => $output:ident, $error:expr;)*) => {
@@ -49,13 +45,6 @@ absent! {
         not_found("ReplicationConfigurationNotFoundError", "The replication configuration was not found");
     get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput,
         not_found("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration");
-    get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
-        not_found(
-            "ObjectLockConfigurationNotFoundError",
-            "Object Lock configuration does not exist for this bucket",
-        );
-    get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput, no_lock();
-    get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput, no_lock();
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput,
         not_found("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found");
 }

@@ -116,6 +116,7 @@ impl S3Gateway {
             key: input.key.clone(),
             metadata: new_metadata.then_some((described.headers, described.metadata)),
             tags: new_tags.then_some(described.tags),
+            lock: self.lock_asked(&input.bucket, &request.headers)?,
             expect: self.expected(&ask)?,
             caller: caller.clone(),
         };

@@ -21,6 +21,7 @@ impl S3Gateway {
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let caller = caller(&request)?;
         refuse_unsupported(&request.headers)?;
+        let bypass = super::lock::bypass(&request.headers);
         let DeleteObjectInput {
             bucket,
             key,
@@ -39,6 +40,7 @@ impl S3Gateway {
             key,
             version: version_id,
             expect,
+            bypass,
         };
         let done = self
             .objects
@@ -63,6 +65,7 @@ impl S3Gateway {
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let caller = caller(&request)?;
         refuse_unsupported(&request.headers)?;
+        let bypass = super::lock::bypass(&request.headers);
         let DeleteObjectsInput { bucket, delete, .. } = request.input;
         if delete.objects.is_empty() || delete.objects.len() > MANY {
             return Err(s3_error!(MalformedXML));
@@ -71,7 +74,7 @@ impl S3Gateway {
         let mut errors = Vec::new();
         let mut targets = Vec::with_capacity(delete.objects.len());
         for object in delete.objects {
-            match target(&object) {
+            match target(&object, bypass) {
                 Ok(target) => targets.push(target),
                 Err(error) => errors.push(reported(error, &object.key, object.version_id.as_deref())),
             }
@@ -122,7 +125,7 @@ fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
     Ok(())
 }
 
-fn target(object: &ObjectIdentifier) -> S3Result<DeleteTarget> {
+fn target(object: &ObjectIdentifier, bypass: bool) -> S3Result<DeleteTarget> {
     if object.key.is_empty() {
         return Err(errors::custom(
             "UserKeyMustBeSpecified",
@@ -145,6 +148,7 @@ fn target(object: &ObjectIdentifier) -> S3Result<DeleteTarget> {
         key: object.key.clone(),
         version: object.version_id.clone(),
         expect,
+        bypass,
     })
 }
 
@@ -200,9 +204,9 @@ mod tests {
             key: key.into(),
             ..Default::default()
         };
-        assert!(target(&object("a")).is_ok());
+        assert!(target(&object("a"), false).is_ok());
         for (key, code) in [("a/../../b", "InvalidURI"), ("", "UserKeyMustBeSpecified")] {
-            let error = reported(target(&object(key)).unwrap_err(), key, None);
+            let error = reported(target(&object(key), false).unwrap_err(), key, None);
             assert_eq!(error.code.as_deref(), Some(code));
             assert!(error.message.is_some());
         }

@@ -8,6 +8,7 @@ mod copy;
 mod cors;
 mod deletes;
 mod listing;
+mod lock;
 mod multipart;
 mod tagging;
 
@@ -48,7 +49,7 @@ fn when(at: stead_event::Timestamp) -> Timestamp {
 }
 
 /// A size or count as `s3s` has it.
-fn signed(size: u64) -> i64 {
+pub(crate) fn signed(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
@@ -140,6 +141,9 @@ operations! {
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
     get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput,
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput,
+    put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput,
+    put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput,
+    put_object_retention: PutObjectRetentionInput => PutObjectRetentionOutput,
     delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput,
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput,
     delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput,

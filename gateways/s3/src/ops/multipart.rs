@@ -26,6 +26,7 @@ impl S3Gateway {
         let described = headers::described(&request.headers)?;
         let algorithm = claims::named(&request.headers)?;
         let composite = composite(algorithm, request.input.checksum_type.as_ref())?;
+        let lock = self.lock_asked(&request.input.bucket, &request.headers)?;
         let CreateMultipartUploadInput {
             bucket,
             key,
@@ -40,6 +41,7 @@ impl S3Gateway {
                 headers: described.headers,
                 metadata: described.metadata,
                 tags: described.tags,
+                lock,
                 checksum_algorithm: algorithm,
                 checksum_composite: composite,
                 caller,
