@@ -49,8 +49,9 @@ pub struct RootCredential {
 pub struct Directory {
     path: PathBuf,
     fresh: bool,
-    // Held for its lock, which the system releases when the process ends, however it ends.
-    _lock: File,
+    // Held for its lock, which the system releases when the process ends, however it ends. None where there
+    // is no lock file, and none can be made: then nobody else can have made one either.
+    _lock: Option<File>,
 }
 
 impl Directory {
@@ -69,6 +70,7 @@ impl Directory {
             }
         }
         check_owner(path)?;
+        check_writable(path)?;
         let begun = read_format(path)?.is_some();
         if !begun {
             check_empty(path)?;
@@ -88,11 +90,12 @@ impl Directory {
         Ok(Self {
             path: path.to_owned(),
             fresh,
-            _lock: lock,
+            _lock: Some(lock),
         })
     }
 
-    /// Opens and locks a directory that exists.
+    /// Opens a directory that exists, to read it: locked as far as that can be done without writing, so that a
+    /// directory or a file system that is read-only can be read as well.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         if !is_stead(path)? {
             return Err(Failure::new(
@@ -101,7 +104,7 @@ impl Directory {
             ));
         }
         check_owner(path)?;
-        let lock = lock(path)?;
+        let lock = lock_to_read(path)?;
         read_format(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -238,6 +241,11 @@ pub fn default_path() -> PathBuf {
         .join("stead")
 }
 
+/// Whether the directory belongs to the user who asks.
+pub fn is_own(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.uid() == rustix::process::geteuid().as_raw())
+}
+
 fn unusable(path: &Path, source: &io::Error) -> Failure {
     use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     let message = format!("cannot use {} as a data directory: {source}", path.display());
@@ -273,6 +281,11 @@ fn check_owner(path: &Path) -> Result<(), Failure> {
             path.display()
         )));
     }
+    Ok(())
+}
+
+fn check_writable(path: &Path) -> Result<(), Failure> {
+    let meta = fs::metadata(path).map_err(|e| unusable(path, &e))?;
     if meta.mode() & 0o200 == 0 {
         return Err(Failure::new(
             codes::READ_ONLY,
@@ -283,15 +296,46 @@ fn check_owner(path: &Path) -> Result<(), Failure> {
 }
 
 fn lock(path: &Path) -> Result<File, Failure> {
-    let at = path.join(LOCK_FILE);
-    let mut file = OpenOptions::new()
+    let mut file = open_lock(path).map_err(|e| unusable(path, &e))?;
+    hold(path, &mut file)?;
+    let written = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+    // The number is a courtesy to whoever is refused; the lock holds without it.
+    if let Err(e) = written {
+        tracing::debug!(error = %e, "the lock file does not say who holds it");
+    }
+    Ok(file)
+}
+
+/// The lock of a directory that is only read. What may not be written is locked all the same: the system locks
+/// files that are open for reading, too.
+fn lock_to_read(path: &Path) -> Result<Option<File>, Failure> {
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    match open_lock(path) {
+        Ok(_) => return lock(path).map(Some),
+        Err(e) if matches!(e.kind(), PermissionDenied | ReadOnlyFilesystem | StorageFull) => {}
+        Err(e) => return Err(unusable(path, &e)),
+    }
+    match File::open(path.join(LOCK_FILE)) {
+        Ok(mut file) => hold(path, &mut file).map(|()| Some(file)),
+        Err(e) if e.kind() == NotFound => Ok(None),
+        Err(e) => Err(unusable(path, &e)),
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(&at)
-        .map_err(|e| unusable(path, &e))?;
+        .open(path.join(LOCK_FILE))
+}
+
+fn hold(path: &Path, file: &mut File) -> Result<(), Failure> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -309,15 +353,7 @@ fn lock(path: &Path) -> Result<File, Failure> {
         }
         Err(TryLockError::Error(e)) => return Err(unusable(path, &e)),
     }
-    let written = file
-        .set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
-    // The number is a courtesy to whoever is refused; the lock holds without it.
-    if let Err(e) = written {
-        tracing::debug!(error = %e, "the lock file does not say who holds it");
-    }
-    Ok(file)
+    Ok(())
 }
 
 /// The directory's format; `None` where it has none yet.

@@ -96,7 +96,7 @@ impl Node {
         let key = directory.node_key(&ambient.rng)?;
         let secrets = SecretBox::new(directory.storage_key(&ambient.rng)?);
         let node = node_id(&key);
-        let store = open_store(data, &ambient).await?;
+        let store = open_store(data, &ambient, false).await?;
         let (engine, views, tail) = open_engine(data, &settings, &ambient, &node, store.clone()).await?;
         let raft = start_raft(data, &ambient, &node, engine).await?;
         let log: Arc<dyn Log> = raft.clone();
@@ -205,11 +205,12 @@ fn reserve(data: &Path, settings: &Settings) -> u64 {
     whole.map_or(wanted, |whole| wanted.min(whole / 10))
 }
 
-async fn open_store(data: &Path, ambient: &Ambient) -> Result<LocalStore, Failure> {
+async fn open_store(data: &Path, ambient: &Ambient, read_only: bool) -> Result<LocalStore, Failure> {
     let (packs, state, space) = (data.join("blocks"), data.join("state"), ambient.space.clone());
     let options = LocalOptions {
         clock: ambient.clock.clone(),
         tasks: ambient.tasks.clone(),
+        read_only,
         ..LocalOptions::default()
     };
     blocking(move || LocalStore::open(&packs, &state, options, space))

@@ -88,6 +88,23 @@ impl CheckedFile {
         Ok(file)
     }
 
+    /// As [`Self::open`], of files that are there, for reading alone: neither is changed, and neither need be
+    /// writable. What is written to it fails.
+    pub fn open_read(path: &Path) -> io::Result<Self> {
+        let file = Self {
+            path: path.to_owned(),
+            data: File::open(path)?,
+            side: File::open(side_path(path))?,
+            state: RwLock::default(),
+            writing: Mutex::new(()),
+        };
+        if file.data.metadata()?.len() == 0 {
+            return Err(file.damaged("it is empty"));
+        }
+        file.load()?;
+        Ok(file)
+    }
+
     /// Deletes a database and its side file; it is no error where they are not there.
     pub fn remove(path: &Path) -> io::Result<()> {
         for file in [path.to_owned(), side_path(path)] {

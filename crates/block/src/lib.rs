@@ -15,6 +15,7 @@ pub mod error;
 mod index;
 mod key;
 pub mod local;
+mod overlay;
 pub mod pack;
 pub mod store;
 pub mod unixfs;
@@ -26,4 +27,5 @@ pub use local::{
     BlockWriter, CollectOptions, CollectReport, Damage, LocalOptions, LocalStore, Pin, ScrubOptions,
     ScrubProgress, ScrubReport,
 };
+pub use overlay::Overlay;
 pub use store::{Block, MAX_BLOCK_BYTES, Stat, Store};

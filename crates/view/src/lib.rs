@@ -14,7 +14,6 @@ pub mod engine;
 pub mod error;
 pub mod keys;
 pub mod names;
-mod overlay;
 pub mod projection;
 pub mod segments;
 mod shared;

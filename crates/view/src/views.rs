@@ -3,7 +3,6 @@
 use crate::database::{self, Points};
 use crate::engine::Paths;
 use crate::error::ViewError;
-use crate::overlay::Overlay;
 use crate::shared::Shared;
 use crate::tables::Snapshot;
 use crate::{Keys, Names, Segments, applied, engine};
@@ -11,6 +10,7 @@ use redb::Database;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use stead_block::Overlay;
 use stead_event::{ChainHead, Position, Tenant, Timestamp};
 use stead_log::{LogPoint, Tail};
 
@@ -190,7 +190,8 @@ fn offline_database(paths: &Paths, cache_bytes: usize) -> Result<Option<(Databas
     if !paths.database.exists() {
         return Ok(None);
     }
-    let database = Arc::new(database::open_on(Overlay::over(&paths.database)?, cache_bytes)?);
+    let overlay = Overlay::over(&paths.database).map_err(ViewError::io("open", &paths.database))?;
+    let database = Arc::new(database::open_on(overlay, cache_bytes)?);
     let Some(progress) = database::progress(database.clone())? else {
         return Ok(None);
     };

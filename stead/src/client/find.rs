@@ -117,7 +117,12 @@ async fn in_directory(path: &Path, needs: Needs) -> Result<Client, Failure> {
                 identity,
             });
         }
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+        // A socket that was left in a directory which is not writable any more refuses its owner, too; the lock
+        // says whether anybody is behind it.
+        Err(error)
+            if error.kind() == std::io::ErrorKind::PermissionDenied
+                && (needs == Needs::Node || !directory::is_own(path)) =>
+        {
             return Err(server
                 .unreachable(&error)
                 .next("run the command as the user who runs the node"));

@@ -71,6 +71,11 @@ fn directory(node: &NodeOperations) -> Check {
             format!("{path} is open to other users (mode {:o})", meta.mode() & 0o777),
             format!("run `chmod 700 {path}`"),
         ),
+        Ok(_) if rustix::fs::access(&node.data, rustix::fs::Access::WRITE_OK).is_err() => warn(
+            "directory",
+            format!("{path} is read-only: it can be read, and no node can start on it"),
+            "make it writable before `stead up`",
+        ),
         Ok(_) => ok("directory", format!("{path} is there and private")),
         Err(e) => fail(
             "directory",

@@ -1,5 +1,9 @@
-//! A directory that is read without a node: the same API, in this process, over files that are not changed
-//! (but for the block store's own index).
+//! A directory that is read without a node: the same API, in this process.
+//!
+//! Promises: nothing in the directory is written, and nothing in it need be writable. The two databases (views and
+//! block index) cannot be read without being written where they were not closed: what is written then stays in
+//! memory, over the file as it is (`stead_block::Overlay`), which costs no copy of the file; where one is missing
+//! or damaged it is folded or built in memory. Only `view rebuild` writes, because that is what it is for.
 
 use super::Ambient;
 use super::operations::NodeOperations;
@@ -22,7 +26,7 @@ pub async fn open(directory: Directory) -> Result<Api, Failure> {
     let ambient = Ambient::new(&data, &settings);
     let key = directory.node_key(&ambient.rng)?;
     let secrets = SecretBox::new(directory.storage_key(&ambient.rng)?);
-    let store = super::open_store(&data, &ambient).await?;
+    let store = super::open_store(&data, &ambient, true).await?;
     let (at, cache) = (data.clone(), settings.storage.cache_mib << 20);
     let (views, tail) = blocking(move || Views::offline(&at, cache))
         .await

@@ -4,7 +4,7 @@ use super::{Changes, LOC_BYTES, Loc, Totals};
 use crate::CheckedFile;
 use crate::key::{KEY_BYTES, Key};
 use parking_lot::RwLock;
-use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
@@ -42,10 +42,17 @@ pub(crate) fn open_db(
     path: &Path,
     cache_bytes: usize,
 ) -> Result<(Db, Totals, BTreeMap<u32, Covered>), redb::Error> {
-    let file = CheckedFile::open(path)?;
+    open_db_on(CheckedFile::open(path)?, cache_bytes)
+}
+
+/// The same on any storage.
+pub(crate) fn open_db_on(
+    storage: impl StorageBackend,
+    cache_bytes: usize,
+) -> Result<(Db, Totals, BTreeMap<u32, Covered>), redb::Error> {
     let database = Database::builder()
         .set_cache_size(cache_bytes)
-        .create_with_backend(file)?;
+        .create_with_backend(storage)?;
     let (totals, covered) = match describe(&database)? {
         Some(described) => described,
         None => {

@@ -8,7 +8,7 @@
 mod cache;
 mod db;
 
-pub(crate) use db::{Covered, Db, open_db};
+pub(crate) use db::{Covered, Db, open_db, open_db_on};
 
 use crate::BlockError;
 use crate::key::Key;

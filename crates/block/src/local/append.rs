@@ -79,6 +79,13 @@ impl Inner {
         lane: usize,
         blocks: impl Iterator<Item = (&'a Cid, &'a [u8])>,
     ) -> Result<(), BlockError> {
+        if self.options.read_only {
+            let why = std::io::ErrorKind::ReadOnlyFilesystem.into();
+            return Err(BlockError::io(
+                "storing blocks in a directory that is only read",
+                why,
+            ));
+        }
         self.syncer.check()?;
         let seconds = self.now_seconds();
         let mut seen = HashSet::new();
@@ -211,6 +218,9 @@ impl Inner {
 
     /// Notes on disk that records are dead; nothing to note where the pack is gone.
     pub(super) fn mark_dead(&self, pack: u32, records: &[(u32, Cid)]) -> Result<(), BlockError> {
+        if self.options.read_only {
+            return Ok(());
+        }
         self.pack(pack).map_or(Ok(()), |pack| pack.mark_dead(records))
     }
 

@@ -54,6 +54,9 @@ pub struct LocalOptions {
     pub rng: Rng,
     /// Where background work (writing the index) is listed.
     pub tasks: Tasks,
+    /// Nothing on the disk is changed, and nothing there need be writable: what the index lacks is kept in
+    /// memory, and what is to be stored is refused (false).
+    pub read_only: bool,
 }
 
 impl Default for LocalOptions {
@@ -64,6 +67,7 @@ impl Default for LocalOptions {
             clock: Clock::system(),
             rng: Rng::system(),
             tasks: Tasks::new(),
+            read_only: false,
         }
     }
 }
@@ -105,7 +109,8 @@ impl std::fmt::Debug for LocalStore {
 
 impl LocalStore {
     /// Opens the packs in `packs` with the index `blocks.redb` in `state`; both directories are made where
-    /// missing. A damaged or missing index is rebuilt from the packs.
+    /// missing. A damaged or missing index is rebuilt from the packs. With [`LocalOptions::read_only`] nothing is
+    /// made or changed.
     pub fn open(packs: &Path, state: &Path, options: LocalOptions, space: Space) -> Result<Self, BlockError> {
         Ok(Self(Arc::new(open::open(packs, state, options, space)?)))
     }

@@ -5,13 +5,13 @@ use super::files::Supply;
 use super::pin::Pins;
 use super::rebuild::rebuild;
 use super::{Inner, LocalOptions};
-use crate::index::{Covered, Db, Index, Loc, open_db};
+use crate::index::{Covered, Db, Index, Loc, open_db, open_db_on};
 use crate::key::Key;
 use crate::pack::file::remove_retired;
 use crate::pack::record::{PACK_HEADER_BYTES, RECORD_HEADER_BYTES, Record};
 use crate::pack::scan::{Found, Scan};
 use crate::pack::{Pack, numbers};
-use crate::{BlockError, CheckedFile};
+use crate::{BlockError, CheckedFile, Overlay};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -30,12 +30,17 @@ pub(super) fn open(
     mut options: LocalOptions,
     space: Space,
 ) -> Result<Inner, BlockError> {
-    for dir in [packs_dir, state_dir] {
+    let made = if options.read_only {
+        [].as_slice()
+    } else {
+        &[packs_dir, state_dir]
+    };
+    for dir in made {
         let made = std::fs::create_dir_all(dir);
         made.map_err(|e| BlockError::io(format!("creating {}", dir.display()), e))?;
     }
     options.pack_bytes = options.pack_bytes.min(PACK_BYTES_MAX);
-    let packs = open_packs(packs_dir)?;
+    let packs = open_packs(packs_dir, options.read_only)?;
     let index_path = state_dir.join(INDEX);
     let (index, covered) = open_index(packs_dir, &index_path, &packs, &options)?;
     let used = ["pack", "gone", "dead"].map(|extension| numbers(packs_dir, extension));
@@ -75,10 +80,10 @@ pub(super) fn open(
     Ok(inner)
 }
 
-fn open_packs(dir: &Path) -> Result<BTreeMap<u32, Arc<Pack>>, BlockError> {
+fn open_packs(dir: &Path, read_only: bool) -> Result<BTreeMap<u32, Arc<Pack>>, BlockError> {
     let mut packs = BTreeMap::new();
     for number in numbers(dir, "pack")? {
-        if let Some((pack, bad_copies)) = Pack::open(dir, number)? {
+        if let Some((pack, bad_copies)) = Pack::open(dir, number, read_only)? {
             if bad_copies > 0 {
                 tracing::warn!(
                     pack = number,
@@ -100,7 +105,13 @@ fn open_index(
     options: &LocalOptions,
 ) -> Result<(Index, BTreeMap<u32, Covered>), BlockError> {
     let fresh = !path.exists();
-    match open_db(path, options.cache_bytes) {
+    let opened = if options.read_only {
+        let overlay = Overlay::over(path).map_err(redb::Error::from);
+        overlay.and_then(|overlay| open_db_on(overlay, options.cache_bytes))
+    } else {
+        open_db(path, options.cache_bytes)
+    };
+    match opened {
         Ok((db, totals, covered)) => {
             let there = [numbers(packs_dir, "pack")?, numbers(packs_dir, "gone")?].concat();
             let missing: Vec<&u32> = covered.keys().filter(|number| !there.contains(number)).collect();
@@ -129,6 +140,7 @@ fn open_index(
         ))
     });
     let ends = ends.collect::<Result<BTreeMap<_, _>, BlockError>>()?;
+    let path = (!options.read_only).then_some(path);
     let (db, totals) = rebuild(path, packs, &ends, options.cache_bytes, true)?;
     Ok((Index::new(db, totals), ends))
 }
@@ -154,7 +166,7 @@ impl Inner {
             }
         }
         let retired = numbers(&self.packs_dir, "gone")?;
-        if !retired.is_empty() {
+        if !retired.is_empty() && !self.options.read_only {
             // All that lived in them was copied, durably, before they were retired; the index on disk must
             // say so too before they go.
             self.flush()?;
@@ -236,7 +248,9 @@ impl Inner {
                 }
                 Found::Gap { from, to, torn: true } => {
                     tracing::info!(pack = pack.number(), from, to, "an unfinished write is cut");
-                    pack.truncate(from)?;
+                    if !self.options.read_only {
+                        pack.truncate(from)?;
+                    }
                     end = from;
                 }
                 Found::Gap { from, to, .. } => {
@@ -249,7 +263,7 @@ impl Inner {
                 }
             }
         }
-        if !copies.is_empty() {
+        if !copies.is_empty() && !self.options.read_only {
             // The copy that lives on must be on disk before the other one is given up.
             pack.sync()?;
             for (key, old) in copies {
@@ -277,16 +291,19 @@ pub(super) fn remove_index(path: &Path) -> Result<(), BlockError> {
     CheckedFile::remove(path).map_err(|e| BlockError::io(format!("removing {}", path.display()), e))
 }
 
-/// An empty index.
-pub(super) fn empty_index(path: &Path, cache_bytes: usize) -> Result<Db, BlockError> {
-    remove_index(path)?;
+/// An empty index: at a path, or in memory.
+pub(super) fn empty_index(path: Option<&Path>, cache_bytes: usize) -> Result<Db, BlockError> {
     let failed = |e: redb::Error| match e {
-        redb::Error::Io(e) => BlockError::io(format!("creating {}", path.display()), e),
-        e => BlockError::io(
-            format!("creating {}", path.display()),
-            std::io::Error::other(e.to_string()),
-        ),
+        redb::Error::Io(e) => BlockError::io("creating an index", e),
+        e => BlockError::io("creating an index", std::io::Error::other(e.to_string())),
     };
-    let (db, _, _) = open_db(path, cache_bytes).map_err(failed)?;
+    let opened = match path {
+        Some(path) => {
+            remove_index(path)?;
+            open_db(path, cache_bytes)
+        }
+        None => open_db_on(Overlay::empty(), cache_bytes),
+    };
+    let (db, _, _) = opened.map_err(failed)?;
     Ok(db)
 }

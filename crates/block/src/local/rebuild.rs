@@ -36,22 +36,23 @@ fn failed(e: redb::Error) -> BlockError {
     }
 }
 
-/// Reads all packs up to `ends` and puts a new index in the place of whatever is at `path`.
+/// Reads all packs up to `ends` and puts a new index in the place of whatever is at `path`; without one the index
+/// is in memory, and nothing on the disk is changed.
 pub(super) fn rebuild(
-    path: &Path,
+    path: Option<&Path>,
     packs: &BTreeMap<u32, Arc<Pack>>,
     ends: &BTreeMap<u32, Covered>,
     cache_bytes: usize,
     mark_copies: bool,
 ) -> Result<(Db, Totals), BlockError> {
-    let fresh = path.with_extension("redb.new");
-    let db = empty_index(&fresh, cache_bytes)?;
+    let fresh = path.map(|path| path.with_extension("redb.new"));
+    let db = empty_index(fresh.as_deref(), cache_bytes)?;
     let mut build = Build {
         db,
         packs,
         batch: Changes::new(),
         totals: Totals::default(),
-        mark_copies,
+        mark_copies: mark_copies && path.is_some(),
     };
     for (nth_last, (number, pack)) in packs.iter().enumerate().map(|(n, p)| (packs.len() - n, p)) {
         let end = ends.get(number).copied().unwrap_or_default();
@@ -65,15 +66,15 @@ pub(super) fn rebuild(
     let Build {
         db, batch, totals, ..
     } = build;
-    for pack in packs.values() {
+    for pack in packs.values().filter(|_| path.is_some()) {
         pack.set_dirty();
         pack.sync()?;
     }
     db.write(&batch, totals, ends).map_err(failed)?;
-    let replaced = remove_index(path).and_then(|()| {
-        CheckedFile::rename(&fresh, path).map_err(|e| BlockError::io("replacing the block index", e))
-    });
-    replaced?;
+    if let (Some(path), Some(fresh)) = (path, fresh) {
+        remove_index(path)?;
+        CheckedFile::rename(&fresh, path).map_err(|e| BlockError::io("replacing the block index", e))?;
+    }
     tracing::info!(blocks = totals.blocks, "the block index was rebuilt");
     Ok((db, totals))
 }
@@ -166,7 +167,8 @@ impl Inner {
             .iter()
             .map(|(number, pack)| (*number, pack.clone()))
             .collect();
-        let (db, totals) = rebuild(&self.index_path, &packs, &ends, self.options.cache_bytes, false)?;
+        let path = (!self.options.read_only).then_some(self.index_path.as_path());
+        let (db, totals) = rebuild(path, &packs, &ends, self.options.cache_bytes, false)?;
         for (key, loc) in self.index.install(db, totals)? {
             self.mark_dead(loc.pack, &[(loc.offset, key.cid())])?;
         }

@@ -86,6 +86,9 @@ impl Syncer {
 impl Inner {
     /// Makes all that was appended or marked dead before this call durable.
     pub(super) fn sync(&self) -> Result<(), BlockError> {
+        if self.options.read_only {
+            return Ok(());
+        }
         self.syncer.run(|| {
             let packs: Vec<Arc<Pack>> = self.packs.read().values().cloned().collect();
             packs.iter().try_for_each(|pack| pack.sync())
@@ -126,7 +129,7 @@ impl Inner {
         }
         // redb is of no use any more after it met a full disk; so it is not let near one. A page for each
         // change is the most that a commit writes, but for what a small one writes anyway.
-        if !self.space.has(self.index.pending() as u64 * 4096 + FLUSH_ROOM) {
+        if !self.options.read_only && !self.space.has(self.index.pending() as u64 * 4096 + FLUSH_ROOM) {
             return Err(BlockError::Full);
         }
         self.unindexed.store(0, Ordering::Relaxed);

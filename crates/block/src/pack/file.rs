@@ -38,7 +38,11 @@ fn pack_path(dir: &Path, number: u32) -> PathBuf {
 pub(crate) fn numbers(dir: &Path, extension: &str) -> Result<Vec<u32>, BlockError> {
     let listing = |e| BlockError::io(format!("listing {}", dir.display()), e);
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(listing)? {
+    let entries = match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(found),
+        entries => entries.map_err(listing)?,
+    };
+    for entry in entries {
         let path = entry.map_err(listing)?.path();
         if path.extension().is_some_and(|e| e == extension) {
             found.extend(
@@ -88,13 +92,13 @@ impl Pack {
     }
 
     /// Opens a pack; `None` where its creation was interrupted (it holds no record and is removed), or where
-    /// no copy of its header is whole. Also answers how many copies of the header are damaged.
-    pub fn open(dir: &Path, number: u32) -> Result<Option<(Self, usize)>, BlockError> {
+    /// no copy of its header is whole. Only read, nothing is removed. Also answers how many copies of the header are damaged.
+    pub fn open(dir: &Path, number: u32, read_only: bool) -> Result<Option<(Self, usize)>, BlockError> {
         let path = pack_path(dir, number);
         let failed = |e| BlockError::io(format!("opening {}", path.display()), e);
         let file = OpenOptions::new()
             .read(true)
-            .write(true)
+            .write(!read_only)
             .open(&path)
             .map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
@@ -116,7 +120,9 @@ impl Pack {
                 "it was written by a newer release",
             ))),
             _ if len <= PACK_HEADER_BYTES => {
-                std::fs::remove_file(&path).map_err(failed)?;
+                if !read_only {
+                    std::fs::remove_file(&path).map_err(failed)?;
+                }
                 Ok(None)
             }
             _ => {

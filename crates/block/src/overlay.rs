@@ -1,14 +1,13 @@
 //! Storage that takes writes into memory, over a database file that stays as it is: for looking at a
 //! directory without changing it.
 
-use crate::error::ViewError;
+use crate::CheckedFile;
 use parking_lot::RwLock;
 use redb::StorageBackend;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
 use std::path::Path;
-use stead_block::CheckedFile;
 
 const PAGE: u64 = 4096;
 
@@ -20,7 +19,7 @@ struct Written {
 
 /// A database file (or nothing) below, and what was written above it.
 #[derive(Debug)]
-pub(crate) struct Overlay {
+pub struct Overlay {
     below: Option<CheckedFile>,
     /// Only as much of the file as was never cut off.
     below_len: RwLock<u64>,
@@ -29,7 +28,7 @@ pub(crate) struct Overlay {
 
 impl Overlay {
     /// Over nothing.
-    pub(crate) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self {
             below: None,
             below_len: RwLock::new(0),
@@ -37,10 +36,13 @@ impl Overlay {
         }
     }
 
-    /// Over a database file.
-    pub(crate) fn over(path: &Path) -> Result<Self, ViewError> {
-        let below = CheckedFile::open(path).map_err(ViewError::io("open", path))?;
-        let len = below.len().map_err(ViewError::io("read", path))?;
+    /// Over a database file, of which nothing is changed, and which need not be writable.
+    ///
+    /// # Errors
+    /// Where it cannot be opened, or is damaged ([`io::ErrorKind::InvalidData`]).
+    pub fn over(path: &Path) -> io::Result<Self> {
+        let below = CheckedFile::open_read(path)?;
+        let len = below.len()?;
         let written = RwLock::new(Written {
             pages: HashMap::new(),
             len,
