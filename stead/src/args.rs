@@ -148,6 +148,11 @@ pub enum Command {
     /// Examine the directory, the disk, the clock, the log, the views
     #[command(after_help = "Examples:\n  stead doctor\n  stead doctor --data /srv/stead --json")]
     Doctor,
+    /// Print a link that opens the web console, signed in
+    #[command(
+        after_help = "Examples:\n  stead console\n  xdg-open \"$(stead console --json | jq -r .url)\"\n\nThe link works once, within ten minutes, for whoever has it."
+    )]
+    Console,
     /// Explain an error code
     Explain(Explain),
     /// Print shell completions

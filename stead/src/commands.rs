@@ -4,6 +4,7 @@
 
 mod bucket;
 mod cat;
+mod console;
 mod cp;
 mod doctor;
 mod explain;
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Gc(args) => upkeep::collect(global, &args).await,
         Command::View(command) => upkeep::view(global, command).await,
         Command::Doctor => doctor::run(global).await,
+        Command::Console => console::run(global).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -7,6 +7,7 @@
 //! Never: decides anything about data.
 
 mod background;
+mod console;
 mod doctor;
 mod heal;
 pub mod offline;
@@ -31,9 +32,10 @@ use stead_cluster::{ClusterOptions, RaftLog};
 use stead_event::Tenant;
 use stead_gateway::context::{Limits, Parts};
 use stead_gateway::listen::{ListenOptions, Runtime};
-use stead_gateway::{Gateway, Listener, Metrics, ReadContext, SecretBox, WriteContext};
+use stead_gateway::{Gateway, Identity, Listener, Metrics, ReadContext, SecretBox, WriteContext};
 use stead_gateway_api::{Api, ApiGateway, Components};
 use stead_gateway_s3::{S3, S3Options};
+use stead_gateway_web::SignIn;
 use stead_log::Log;
 use stead_runtime::{Clock, Rng, Space, TaskKind, Tasks, blocking};
 use stead_view::{Engine, EngineOptions};
@@ -48,6 +50,8 @@ pub struct Listen {
     pub s3: Option<SocketAddr>,
     /// For the API.
     pub api: Option<SocketAddr>,
+    /// For the web console.
+    pub web: Option<SocketAddr>,
 }
 
 /// A node that runs.
@@ -56,6 +60,8 @@ pub struct Node {
     pub endpoints: BTreeMap<String, String>,
     /// The root access key.
     pub root: Root,
+    /// Signs a browser in to the console, once.
+    pub console_link: String,
     tasks: Tasks,
     raft: Arc<RaftLog>,
     store: LocalStore,
@@ -120,10 +126,15 @@ impl Node {
         let root = root::credential(&directory, &write).await?;
 
         let drain = Duration::from_secs(settings.drain.seconds);
+        let doors = SignIn::new(read.clone());
+        let console_link = console::link(&doors, endpoints.get("web"), &Identity::local("owner"))
+            .map(|link| link.url)
+            .unwrap_or_default();
         let running = Running {
             raft: raft.clone(),
             endpoints: endpoints.clone(),
             write: write.clone(),
+            doors: doors.clone(),
             key,
         };
         let operations = Arc::new(NodeOperations::new(
@@ -133,13 +144,18 @@ impl Node {
             Some(running),
         ));
         set_probe(&read, &raft);
-        listeners.serve(&write, operations.clone(), drain);
+        let front = Front {
+            doors,
+            owner_key: root.credential.access_key.clone(),
+        };
+        listeners.serve(&write, operations.clone(), &settings, front);
         background::spawn(&ambient, &settings, operations);
         let position = read.views.position(&read.tenant);
         tracing::info!(data = %data.display(), ?endpoints, position, "ready");
         Ok(Self {
             endpoints,
             root,
+            console_link,
             tasks: ambient.tasks,
             raft,
             store,
@@ -279,6 +295,7 @@ fn set_probe(read: &ReadContext, raft: &Arc<RaftLog>) {
 struct Ports {
     s3: Listener,
     api: Listener,
+    web: Listener,
 }
 
 impl Ports {
@@ -287,11 +304,17 @@ impl Ports {
         let s3 = bind("S3", s3_address).await?;
         let api_address = match (listen.api, listen.s3) {
             (Some(api), _) => api,
-            (None, Some(s3)) => beside(s3),
+            (None, Some(s3)) => beside(s3, 1),
             (None, None) => settings.api.listen,
         };
         let api = bind("the API", api_address).await?;
-        Ok(Self { s3, api })
+        let web_address = match (listen.web, listen.s3) {
+            (Some(web), _) => web,
+            (None, Some(s3)) => beside(s3, 2),
+            (None, None) => settings.web.listen,
+        };
+        let web = bind("the web console", web_address).await?;
+        Ok(Self { s3, api, web })
     }
 
     async fn beside_socket(self, data: &Path) -> Result<Listeners, Failure> {
@@ -302,27 +325,36 @@ impl Ports {
         Ok(Listeners {
             s3: self.s3,
             api: self.api,
+            web: self.web,
             socket,
         })
     }
+}
+
+/// What the console is given besides what every gateway is.
+struct Front {
+    doors: SignIn,
+    owner_key: String,
 }
 
 /// Everything that is listened on.
 struct Listeners {
     s3: Listener,
     api: Listener,
+    web: Listener,
     socket: Listener,
 }
 
 impl Listeners {
     fn endpoints(&self) -> BTreeMap<String, String> {
-        [("s3", &self.s3), ("api", &self.api)]
+        [("s3", &self.s3), ("api", &self.api), ("web", &self.web)]
             .into_iter()
             .filter_map(|(name, listener)| Some((name.to_owned(), url(listener.address()?))))
             .collect()
     }
 
-    fn serve(self, write: &WriteContext, operations: Arc<NodeOperations>, drain: Duration) {
+    fn serve(self, write: &WriteContext, operations: Arc<NodeOperations>, settings: &Settings, front: Front) {
+        let drain = Duration::from_secs(settings.drain.seconds);
         let tasks = write.tasks.clone();
         let runtime = Runtime {
             clock: write.clock.clone(),
@@ -339,7 +371,10 @@ impl Listeners {
             write: Some(write.clone()),
             operations,
         };
-        let api = Arc::new(ApiGateway::new(Api::new(components), runtime, drain));
+        let api = Api::new(components);
+        let web = console::gateway(write, api.clone(), front.doors, settings, front.owner_key, drain);
+        tasks.spawn(TaskKind::Listener, "web", web.serve(self.web));
+        let api = Arc::new(ApiGateway::new(api, runtime, drain));
         tasks.spawn(TaskKind::Listener, "s3", s3.serve(self.s3));
         tasks.spawn(TaskKind::Listener, "api", api.clone().serve(self.api));
         tasks.spawn(TaskKind::Listener, "socket", api.serve(self.socket));
@@ -355,11 +390,11 @@ async fn bind(what: &str, address: SocketAddr) -> Result<Listener, Failure> {
     })
 }
 
-/// The API's address where only S3's is given: the next port, or a free one.
-fn beside(s3: SocketAddr) -> SocketAddr {
+/// Another gateway's address where only S3's is given: so many ports on, or a free one.
+fn beside(s3: SocketAddr, on: u16) -> SocketAddr {
     let port = match s3.port() {
-        0 | u16::MAX => 0,
-        port => port + 1,
+        0 => 0,
+        port => port.checked_add(on).unwrap_or(0),
     };
     SocketAddr::new(s3.ip(), port)
 }

@@ -22,6 +22,8 @@ pub struct Settings {
     pub s3: S3,
     /// Stead's own HTTP API, `/healthz` and `/metrics`.
     pub api: Api,
+    /// The web console.
+    pub web: Web,
     /// Where bytes go.
     pub storage: Storage,
     /// Reading everything back to see that it is still what was written.
@@ -48,6 +50,17 @@ pub struct S3 {
 pub struct Api {
     /// Address and port; port 0 picks a free one.
     pub listen: SocketAddr,
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Host names under which browsers may ask for it, besides `localhost` and addresses.
+    pub hosts: Vec<String>,
 }
 
 /// `[storage]`
@@ -109,6 +122,15 @@ impl Default for Api {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7301)),
+        }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7302)),
+            hosts: Vec::new(),
         }
     }
 }
@@ -184,11 +206,19 @@ impl Settings {
         within("gc.grace_hours", self.gc.grace_hours, 0, 24 * 366)?;
         within("gc.retention_days", self.gc.retention_days, 0, 366 * 100)?;
         within("drain.seconds", self.drain.seconds, 0, 3600)?;
-        let (s3, api) = (self.s3.listen, self.api.listen);
-        if s3.port() != 0 && s3 == api {
-            return Err(format!(
-                "s3.listen and api.listen are both {s3}; each needs its own port"
-            ));
+        let listening = [
+            ("s3", self.s3.listen),
+            ("api", self.api.listen),
+            ("web", self.web.listen),
+        ];
+        for (at, (name, address)) in listening.iter().enumerate() {
+            for (other, same) in &listening[at + 1..] {
+                if address.port() != 0 && address == same {
+                    return Err(format!(
+                        "{name}.listen and {other}.listen are both {address}; each needs its own port"
+                    ));
+                }
+            }
         }
         Ok(())
     }

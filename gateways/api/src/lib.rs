@@ -9,6 +9,7 @@
 mod auth;
 mod body;
 mod buckets;
+mod console;
 mod error;
 mod gateway;
 mod keys;
@@ -23,6 +24,7 @@ mod uploads;
 mod versions;
 pub mod wire;
 
+pub use auth::Vouched;
 pub use body::ApiBody;
 pub use error::ApiError;
 pub use gateway::{Api, ApiGateway, Components};

@@ -6,6 +6,7 @@ use crate::wire;
 use async_trait::async_trait;
 use std::sync::Arc;
 use stead_event::{Position, Tenant};
+use stead_gateway::Identity;
 
 /// Is told how far long work is. Called from any thread, possibly often.
 pub type Progress = Arc<dyn Fn(wire::Progress) + Send + Sync>;
@@ -42,6 +43,9 @@ pub trait Operations: Send + Sync + 'static {
 
     /// Examines everything.
     async fn doctor(&self) -> Result<wire::Doctor, ApiError>;
+
+    /// A link that signs a browser in once, in `who`'s name.
+    fn console_link(&self, who: &Identity) -> Result<wire::ConsoleLink, ApiError>;
 
     /// The file and the line of a position, where it is known.
     fn place(&self, tenant: &Tenant, position: Position) -> Option<wire::Place>;

@@ -1,7 +1,7 @@
 //! The table of endpoints.
 
 use crate::gateway::{Shared, not_found};
-use crate::{buckets, keys, log, objects, provenance, upkeep, uploads, versions};
+use crate::{buckets, console, keys, log, objects, provenance, upkeep, uploads, versions};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post, put};
@@ -40,6 +40,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/why", get(provenance::why))
         .route("/api/v1/keys", get(keys::list).post(keys::create))
         .route("/api/v1/keys/{access_key}", delete(keys::revoke))
+        .route("/api/v1/console/link", post(console::link))
         .route("/api/v1/scrub", post(upkeep::scrub))
         .route("/api/v1/gc", post(upkeep::collect))
         .route("/api/v1/view/rebuild", post(upkeep::rebuild))

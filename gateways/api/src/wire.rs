@@ -325,6 +325,14 @@ pub struct NewKey {
     pub id: String,
 }
 
+/// `POST /api/v1/console/link`
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConsoleLink {
+    /// Signs one browser in, once.
+    pub url: String,
+    pub expires: Timestamp,
+}
+
 /// A tenant's log was checked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VerifiedLog {

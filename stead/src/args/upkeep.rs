@@ -22,6 +22,9 @@ pub struct Up {
     /// Where the API listens [default: the port after S3's; a free one where S3's is picked]
     #[arg(long, value_name = "ADDR:PORT")]
     pub api_listen: Option<SocketAddr>,
+    /// Where the web console listens [default: two ports after S3's; a free one where S3's is picked]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub web_listen: Option<SocketAddr>,
 }
 
 /// `key`

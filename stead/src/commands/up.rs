@@ -21,6 +21,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<u8, Failure> {
     let listen = Listen {
         s3: args.listen,
         api: args.api_listen,
+        web: args.web_listen,
     };
     let node = Node::start(&data, listen).await?;
     if global.json {
@@ -76,6 +77,8 @@ struct Ready<'a> {
     endpoints: &'a BTreeMap<String, String>,
     access_key: &'a str,
     secret_key: &'a str,
+    /// Signs a browser in to the console, once, within ten minutes.
+    console_link: &'a str,
     data: &'a Path,
 }
 
@@ -85,6 +88,7 @@ fn ready_line(node: &Node) {
         endpoints: &node.endpoints,
         access_key: &node.root.credential.access_key,
         secret_key: &node.root.credential.secret_key,
+        console_link: &node.console_link,
         data: node.data(),
     });
 }
@@ -93,7 +97,12 @@ fn ready_line(node: &Node) {
 fn screen(node: &Node) {
     let endpoint = |name: &str| node.endpoints.get(name).map(String::as_str).unwrap_or_default();
     let (s3, api, data) = (endpoint("s3"), endpoint("api"), node.data().display());
-    let mut text = format!("Stead is up.\n\n  data  {data}\n  S3    {s3}\n  API   {api}\n");
+    let web = endpoint("web");
+    let mut text = format!("Stead is up.\n\n  data  {data}\n  S3    {s3}\n  API   {api}\n  web   {web}\n");
+    text.push_str(&format!(
+        "\nThe console, signed in (works once, for ten minutes; `stead console` prints another):\n\n  {}\n",
+        node.console_link
+    ));
     let key = &node.root.credential.access_key;
     if node.root.new {
         let secret = &node.root.credential.secret_key;

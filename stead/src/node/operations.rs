@@ -1,6 +1,6 @@
 //! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
 
-use super::{doctor, heal, root};
+use super::{console, doctor, heal, root};
 use crate::codes;
 use crate::directory::Directory;
 use crate::settings::Settings;
@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use stead_block::{BlockError, CollectOptions, ScrubOptions};
 use stead_cluster::RaftLog;
 use stead_event::{ChainHead, Position, Tenant, Timestamp};
-use stead_gateway::{ReadContext, WriteContext};
+use stead_gateway::{Identity, ReadContext, WriteContext};
 use stead_gateway_api::{ApiError, Operations, Progress, wire};
+use stead_gateway_web::SignIn;
 use stead_log::{Checkpoint, CheckpointError};
 use stead_runtime::{TaskKind, blocking, free_bytes};
 
@@ -27,6 +28,8 @@ pub struct Running {
     pub endpoints: BTreeMap<String, String>,
     /// Writes.
     pub write: WriteContext,
+    /// Who may come into the console.
+    pub doors: SignIn,
     /// Signs.
     pub key: SigningKey,
 }
@@ -408,6 +411,11 @@ impl Operations for NodeOperations {
         Ok(wire::Doctor {
             checks: doctor::examine(self).await,
         })
+    }
+
+    fn console_link(&self, who: &Identity) -> Result<wire::ConsoleLink, ApiError> {
+        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        console::link(&running.doors, running.endpoints.get("web"), who)
     }
 
     fn place(&self, tenant: &Tenant, position: Position) -> Option<wire::Place> {
