@@ -365,7 +365,7 @@ impl Listeners {
             drain,
             ..ListenOptions::new("s3")
         };
-        let s3 = Arc::new(S3::new(write.clone(), S3Options::default(), limits));
+        let s3 = Arc::new(S3::new(write.clone(), s3_options(settings), limits));
         let components = Components {
             read: write.read_only().clone(),
             write: Some(write.clone()),
@@ -378,6 +378,13 @@ impl Listeners {
         tasks.spawn(TaskKind::Listener, "s3", s3.serve(self.s3));
         tasks.spawn(TaskKind::Listener, "api", api.clone().serve(self.api));
         tasks.spawn(TaskKind::Listener, "socket", api.serve(self.socket));
+    }
+}
+
+fn s3_options(settings: &Settings) -> S3Options {
+    S3Options {
+        domains: settings.s3.domains.clone(),
+        ..S3Options::default()
     }
 }
 

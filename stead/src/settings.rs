@@ -41,6 +41,8 @@ pub struct Settings {
 pub struct S3 {
     /// Address and port; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Domains whose hosts are buckets: `photos.s3.localhost` for `s3.localhost`.
+    pub domains: Vec<String>,
 }
 
 /// `[api]`
@@ -114,6 +116,7 @@ impl Default for S3 {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
+            domains: vec!["s3.localhost".into(), "localhost".into()],
         }
     }
 }
@@ -220,8 +223,20 @@ impl Settings {
                 }
             }
         }
+        if let Some(name) = self.s3.domains.iter().find(|name| !is_domain(name)) {
+            return Err(format!("s3.domains has {name:?}, which is not a domain's name"));
+        }
         Ok(())
     }
+}
+
+/// Labels of letters, digits and hyphens, and no address: nothing is below one.
+fn is_domain(name: &str) -> bool {
+    let label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=63).contains(&label.len()) && label.bytes().all(inner)
+    };
+    name.split('.').all(label) && name.parse::<std::net::IpAddr>().is_err()
 }
 
 impl Collect {
@@ -296,5 +311,11 @@ mod tests {
         assert!(range.contains("scrub.mib_per_second is 0"), "{range}");
         let clash = Settings::parse("[s3]\nlisten = \"127.0.0.1:7301\"\n").unwrap_err();
         assert!(clash.contains("both 127.0.0.1:7301"), "{clash}");
+        for domain in ["s3.localhost:80", "10.0.0.1", "", "a..b"] {
+            let wrong = Settings::parse(&format!("[s3]\ndomains = [{domain:?}]\n")).unwrap_err();
+            assert!(wrong.contains("s3.domains"), "{wrong}");
+        }
+        let none = Settings::parse("[s3]\ndomains = []\n").unwrap();
+        assert!(none.s3.domains.is_empty());
     }
 }

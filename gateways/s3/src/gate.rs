@@ -15,9 +15,10 @@ use stead_gateway::sigv2;
 const PRESIGN_MAX: i64 = 604_800;
 
 /// Looks at the head of a request; answers what it is about.
-pub fn enter(head: &Parts) -> S3Result<Target> {
+/// `host` is the bucket that the host says, if any.
+pub fn enter(head: &Parts, host: Option<&str>) -> S3Result<Target> {
     method(head)?;
-    let target = Target::parse(head.uri.path())?;
+    let target = Target::parse(host, head.uri.path())?;
     if let Target::Object { key, .. } = &target
         && matches!(head.method, Method::PUT | Method::POST)
     {
@@ -307,7 +308,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        enter(&head).map_err(|error| error.code().as_str().to_owned())
+        enter(&head, None).map_err(|error| error.code().as_str().to_owned())
     }
 
     const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/s3/aws4_request, \

@@ -18,6 +18,7 @@ mod dates;
 mod errors;
 mod gate;
 mod headers;
+mod host;
 mod lock;
 mod ops;
 mod post;
@@ -42,12 +43,15 @@ use stead_gateway::{Gateway, Listener, WriteContext, listen};
 pub struct S3Options {
     /// The region that buckets say they are in. Signatures may name any region.
     pub region: String,
+    /// Domains whose hosts are buckets: `photos.s3.localhost` for `s3.localhost`.
+    pub domains: Vec<String>,
 }
 
 impl Default for S3Options {
     fn default() -> Self {
         Self {
             region: "us-east-1".into(),
+            domains: vec!["s3.localhost".into(), "localhost".into()],
         }
     }
 }
@@ -87,7 +91,7 @@ impl Gateway for S3 {
     }
 
     fn describe(&self) -> &'static str {
-        "Amazon S3's REST API, path style, signed with Signature Version 4 (presigned URLs also with 2)"
+        "Amazon S3's REST API, path and virtual-host style, signed with Signature Version 4 (presigned URLs also with 2)"
     }
 
     async fn serve(self: Arc<Self>, listener: Listener) {

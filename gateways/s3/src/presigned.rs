@@ -10,6 +10,7 @@ use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use s3s::{S3Error, S3Result, s3_error};
+use std::borrow::Cow;
 use stead_event::Timestamp;
 use stead_gateway::sigv2::{self, PresignError};
 use stead_gateway::sigv4::{Signable, UNSIGNED_PAYLOAD};
@@ -49,12 +50,24 @@ pub fn unfold(head: &mut Parts) -> S3Result<()> {
 /// Those that Amazon documents for query string authentication: `AccessDenied` (also where the URL has
 /// expired), `InvalidAccessKeyId`, `SignatureDoesNotMatch`; `AuthorizationQueryParametersError` for one that
 /// is valid for more than a week.
-pub fn verify(head: &mut Parts, target: &Target, keys: &Keys, now: Timestamp) -> S3Result<()> {
+///
+/// Where the host says the bucket, the path that was signed begins with it all the same.
+pub fn verify(
+    head: &mut Parts,
+    host: Option<&str>,
+    target: &Target,
+    keys: &Keys,
+    now: Timestamp,
+) -> S3Result<()> {
     let Some(query) = head.uri.query().filter(|query| sigv2::is_presigned(query)) else {
         return Ok(());
     };
     plain_body(&head.headers)?;
-    let as_sent = judge(head, head.uri.path(), query, keys, now)?;
+    let signed = match host {
+        Some(bucket) => Cow::from(format!("/{bucket}{}", head.uri.path())),
+        None => Cow::from(head.uri.path()),
+    };
+    let as_sent = judge(head, &signed, query, keys, now)?;
     let Err(refused) = as_sent else { return Ok(()) };
     if !matches!(target, Target::Bucket(_)) || head.uri.path().ends_with('/') {
         return Err(refusal(refused));

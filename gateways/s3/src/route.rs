@@ -39,10 +39,15 @@ pub fn is_data(method: &Method, query: Option<&str>, headers: &HeaderMap, target
     }
 }
 
+/// What the gate found the request to be about.
+fn target(known: &Extensions) -> S3Result<&Target> {
+    known.get::<Target>().ok_or_else(|| s3_error!(InvalidURI))
+}
+
 #[async_trait::async_trait]
 impl S3Route for DataPlane {
-    fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, _: &mut Extensions) -> bool {
-        Target::parse(uri.path()).is_ok_and(|target| is_data(method, uri.query(), headers, &target))
+    fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, known: &mut Extensions) -> bool {
+        target(known).is_ok_and(|target| is_data(method, uri.query(), headers, target))
     }
 
     async fn check_access(&self, request: &mut S3Request<Body>) -> S3Result<()> {
@@ -52,7 +57,7 @@ impl S3Route for DataPlane {
         } else {
             Act::Read
         };
-        let target = Target::parse(request.uri.path())?;
+        let target = target(&request.extensions)?;
         auth::may(&identity, act, target.bucket().unwrap_or_default())?;
         auth::enter(&mut request.extensions, identity);
         Ok(())
@@ -60,7 +65,7 @@ impl S3Route for DataPlane {
 
     async fn call(&self, mut request: S3Request<Body>) -> S3Result<S3Response<Body>> {
         let caller = auth::caller(&request.extensions)?;
-        let Target::Object { bucket, key } = Target::parse(request.uri.path())? else {
+        let Target::Object { bucket, key } = target(&request.extensions)?.clone() else {
             return Err(s3_error!(InvalidURI));
         };
         hoist(&mut request.headers, request.uri.query());
@@ -121,7 +126,7 @@ mod tests {
         if copy {
             headers.insert("x-amz-copy-source", HeaderValue::from_static("/a/b"));
         }
-        let target = Target::parse(uri.path()).unwrap();
+        let target = Target::parse(None, uri.path()).unwrap();
         is_data(&method, uri.query(), &headers, &target)
     }
 

@@ -3,10 +3,11 @@
 use crate::auth::Keys;
 use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
+use crate::host::Domains;
 use crate::target::{Target, query_value};
 use crate::{S3Options, gate, ops, post, presigned, route, xml};
 use http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, HeaderName, HeaderValue, ORIGIN, SERVER, USER_AGENT,
+    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, HOST, HeaderName, HeaderValue, ORIGIN, SERVER, USER_AGENT,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
@@ -62,16 +63,24 @@ pub struct S3Gateway {
     pub(crate) objects: Objects,
     pub(crate) options: S3Options,
     pub(crate) keys: Keys,
+    domains: Domains,
 }
 
 impl S3Gateway {
     pub(crate) fn new(context: WriteContext, options: S3Options) -> Self {
         let keys = Keys(context.read_only().clone());
+        let domains = Domains::new(&options.domains);
         Self {
+            domains,
             objects: Objects::new(context),
             options,
             keys,
         }
+    }
+
+    /// What a request is about, by its host and path.
+    fn target(&self, head: &Parts) -> S3Result<Target> {
+        Target::parse(self.domains.bucket(host(head)).as_deref(), head.uri.path())
     }
 
     /// What reads are made through.
@@ -115,6 +124,7 @@ impl Service {
         let mut builder = S3ServiceBuilder::new(ops::Operations(gateway.clone()));
         builder.set_auth(gateway.keys.clone());
         builder.set_access(gateway.keys.clone());
+        builder.set_host(gateway.domains.clone());
         builder.set_route(route::DataPlane(gateway.clone()));
         Self {
             gateway,
@@ -141,16 +151,17 @@ impl Service {
     }
 
     fn preflight(&self, head: &Parts) -> S3Result<Response<Body>> {
-        let target = Target::parse(head.uri.path())?;
+        let target = self.gateway.target(head)?;
         self.gateway.preflight(target.bucket(), &head.headers)
     }
 
     /// What is refused before `s3s` sees it, which authenticates again.
     fn enter(&self, head: &mut Parts) -> S3Result<Target> {
         presigned::unfold(head)?;
-        let target = gate::enter(head)?;
+        let host = self.gateway.domains.bucket(host(head));
+        let target = gate::enter(head, host.as_deref())?;
         let now = Timestamp::from_micros(self.gateway.context().clock.now_micros());
-        presigned::verify(head, &target, &self.gateway.keys, now)?;
+        presigned::verify(head, host.as_deref(), &target, &self.gateway.keys, now)?;
         Ok(target)
     }
 
@@ -170,6 +181,7 @@ impl Service {
         };
         let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(arrival.clone());
+        request.extensions_mut().insert(target.clone());
         match self.s3s.call(request).await {
             Ok(answer) => {
                 let answer = findings.take().map_or(answer, errors::answer);
@@ -185,6 +197,12 @@ impl Service {
             }
         }
     }
+}
+
+/// The host that the client speaks to.
+fn host(head: &Parts) -> &str {
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    host.unwrap_or_default()
 }
 
 /// A form is on a bucket itself and signed within, if at all.
@@ -232,11 +250,11 @@ struct Page {
 }
 
 impl Page {
-    fn of(head: &Parts) -> Option<Self> {
+    fn of(gateway: &S3Gateway, head: &Parts) -> Option<Self> {
         if !head.headers.contains_key(ORIGIN) || head.method == Method::OPTIONS {
             return None;
         }
-        let target = Target::parse(head.uri.path()).ok()?;
+        let target = gateway.target(head).ok()?;
         let asked = |name: HeaderName| Some((name.clone(), head.headers.get(name)?.clone()));
         Some(Self {
             bucket: target.bucket()?.to_owned(),
@@ -262,7 +280,7 @@ impl listen::Service for Service {
         let (head, body) = request.into_parts();
         let arrival = Arrival::new(context, peer, &head.headers);
         let (method, uri) = (head.method.clone(), head.uri.clone());
-        let page = Page::of(&head);
+        let page = Page::of(&self.gateway, &head);
         let rest = Rest::new(&head.headers);
         let body = Body::http_body(Tracked::new(body, rest.clone()));
         let answer = self.answer(&arrival, head, body).await;

@@ -1,6 +1,6 @@
 //! What a request is about: the path of its URL, and its query.
 //!
-//! Path style only: `/bucket` and `/bucket/key`. A path that does not name exactly one key is refused here,
+//! Path style, `/bucket` and `/bucket/key`, or `/` and `/key` where the host says the bucket. A path that does not name exactly one key is refused here,
 //! before anything is looked up.
 
 use percent_encoding::percent_decode_str;
@@ -24,21 +24,22 @@ pub enum Target {
 }
 
 impl Target {
-    /// From the path of a URL, still percent-encoded.
+    /// From the path of a URL, still percent-encoded, and the bucket that the host says, if any.
     ///
     /// # Errors
     /// `InvalidURI`, `InvalidBucketName` or `KeyTooLongError`.
-    pub fn parse(path: &str) -> Result<Self, S3Error> {
+    pub fn parse(host: Option<&str>, path: &str) -> Result<Self, S3Error> {
         let Some(path) = path.strip_prefix('/') else {
             return Err(s3_error!(InvalidURI, "The path must begin with a slash."));
         };
-        if path.is_empty() {
-            return Ok(Self::Root);
-        }
         let decoded = percent_decode_str(path)
             .decode_utf8()
             .map_err(|_| s3_error!(InvalidURI, "The key must be valid UTF-8."))?;
-        let (bucket, key) = decoded.split_once('/').unwrap_or((&decoded, ""));
+        let (bucket, key) = match host {
+            Some(bucket) => (bucket, &*decoded),
+            None if path.is_empty() => return Ok(Self::Root),
+            None => decoded.split_once('/').unwrap_or((&decoded, "")),
+        };
         if !s3s::path::check_bucket_name(bucket) {
             return Err(s3_error!(InvalidBucketName));
         }
@@ -102,16 +103,20 @@ fn decode_form(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn parse(path: &str) -> Result<Target, S3Error> {
+        Target::parse(None, path)
+    }
+
     fn code(path: &str) -> String {
-        Target::parse(path).unwrap_err().code().as_str().to_owned()
+        parse(path).unwrap_err().code().as_str().to_owned()
     }
 
     #[test]
     fn paths_are_split_and_decoded() {
-        assert_eq!(Target::parse("/").unwrap(), Target::Root);
-        assert_eq!(Target::parse("/abc").unwrap(), Target::Bucket("abc".into()));
-        assert_eq!(Target::parse("/abc/").unwrap(), Target::Bucket("abc".into()));
-        let object = Target::parse("/abc/d%20e//f+%C3%A9").unwrap();
+        assert_eq!(parse("/").unwrap(), Target::Root);
+        assert_eq!(parse("/abc").unwrap(), Target::Bucket("abc".into()));
+        assert_eq!(parse("/abc/").unwrap(), Target::Bucket("abc".into()));
+        let object = parse("/abc/d%20e//f+%C3%A9").unwrap();
         assert_eq!(
             object,
             Target::Object {
@@ -120,6 +125,19 @@ mod tests {
             }
         );
         assert_eq!(object.bucket(), Some("abc"));
+    }
+
+    #[test]
+    fn a_host_that_says_the_bucket_leaves_the_key_to_the_path() {
+        let parse = |path| Target::parse(Some("abc"), path);
+        assert_eq!(parse("/").unwrap(), Target::Bucket("abc".into()));
+        let object = |key: &str| Target::Object {
+            bucket: "abc".into(),
+            key: key.into(),
+        };
+        assert_eq!(parse("/d%20e/f").unwrap(), object("d e/f"));
+        assert_eq!(parse("//f").unwrap(), object("/f"));
+        assert!(Target::parse(Some("A_B"), "/").is_err());
     }
 
     #[test]
@@ -132,9 +150,9 @@ mod tests {
         assert_eq!(code("/abc/a%00b"), "InvalidURI");
         assert_eq!(code("/ABC/a"), "InvalidBucketName");
         assert_eq!(code("/a/b"), "InvalidBucketName");
-        assert!(Target::parse(&format!("/abc/{}", "k".repeat(1024))).is_ok());
+        assert!(parse(&format!("/abc/{}", "k".repeat(1024))).is_ok());
         assert_eq!(code(&format!("/abc/{}", "k".repeat(1025))), "KeyTooLongError");
-        assert!(Target::parse("/abc/..a/b..").is_ok());
+        assert!(parse("/abc/..a/b..").is_ok());
     }
 
     #[test]
