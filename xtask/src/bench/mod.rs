@@ -26,7 +26,7 @@ pub struct Notes {
     nginx: String,
 }
 
-/// `cargo xtask bench s3 [--quick] [--only NAME]... [--rounds N]`
+/// `cargo xtask bench s3 [--quick] [--only PEER]... [--part small|large|full]... [--rounds N] [--objects N]`
 pub fn run(mut args: Args) -> Outcome {
     if args.positional().as_deref() != Some("s3") {
         return Err("there is one benchmark: `cargo xtask bench s3`".into());
@@ -36,6 +36,7 @@ pub fn run(mut args: Args) -> Outcome {
     }
     let quick = args.flag("--quick");
     let only = args.values("--only")?;
+    let parts = args.values("--part")?;
     let rounds = args.number("--rounds", if quick { 1 } else { 3 })?;
     let million = args.number("--objects", if quick { 50_000 } else { 1_000_000 })?;
     args.done()?;
@@ -47,6 +48,7 @@ pub fn run(mut args: Args) -> Outcome {
         million,
     };
     let wants = |name: &str| only.is_empty() || only.iter().any(|own| own == name);
+    let part = |name: &str| parts.is_empty() || parts.iter().any(|own| own == name);
     let stead = if wants("stead") {
         Some(binary(Build::Release)?)
     } else {
@@ -72,22 +74,29 @@ pub fn run(mut args: Args) -> Outcome {
     let together = made(&dir, "together")?;
     let everybody = scenarios::everybody(stead.as_deref(), &together, &only)?;
     scenarios::idle_memory(&everybody, &mut results)?;
-    scenarios::small(&everybody, &scale, &mut results)?;
-    scenarios::large_objects(&everybody, &together, &scale, &mut results)?;
+    if part("small") {
+        scenarios::small(&everybody, &scale, &mut results)?;
+    }
+    if part("large") {
+        scenarios::large_objects(&everybody, &together, &scale, &mut results)?;
+    }
     scenarios::final_memory(&everybody, &mut results)?;
     for peer in everybody {
         peer.stop()?;
     }
     std::fs::remove_dir_all(&together)?;
     let full = match &stead {
-        Some(binary) if scale.million > 0 => scenarios::full_bucket(binary, &made(&dir, "full")?, &scale)?,
+        Some(binary) if scale.million > 0 && part("full") => scenarios::full_bucket(binary, &made(&dir, "full")?, &scale)?,
         _ => Full::default(),
     };
     std::fs::remove_dir_all(&dir)?;
     if full.objects > 0 {
         println!("{full:#?}");
     }
-    if stead.is_none() || !only.is_empty() {
+    if stead.is_none() || !only.is_empty() || !parts.is_empty() {
+        for (name, (idle, after)) in &results.memory {
+            println!("  {name}: {} KiB resident idle, {} KiB now", idle >> 10, after >> 10);
+        }
         println!("not everything was measured, so docs/benchmarks.md stays as it is");
         return Ok(());
     }

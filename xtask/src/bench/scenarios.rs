@@ -181,6 +181,8 @@ pub fn large_objects(everybody: &[Peer], dir: &Path, scale: &Scale, results: &mu
             }
             for peer in everybody.iter().filter(|peer| peer.name != "nginx") {
                 let signer = work::signer(peer);
+                // Nobody is to wait for the disk because of what another has left unwritten.
+                rustix::fs::sync();
                 let puts = objects.iter().map(|object| object.put(&signer, false)).collect();
                 results.push(
                     &large("PUT", clients),
