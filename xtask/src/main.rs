@@ -40,7 +40,8 @@ cargo xtask <chore>
   crash [--rounds N] [--seed N] [--power-cut]
                                            kill the process (or cut its unsynced writes) under load, N times
   torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
-  bench s3 [--quick] [--only NAME]...      against Garage, s3s-fs and nginx; writes docs/benchmarks.md
+  bench s3 [--quick] [--only PEER]... [--part small|large|full]...
+                                           against Garage, s3s-fs and nginx; writes docs/benchmarks.md
   fuzz [TARGET] [--seconds N]              the targets in fuzz/, by cargo-fuzz
 
   STEAD_BIN=PATH uses that binary instead of building one.

@@ -14,7 +14,9 @@ const STAMP: usize = 16;
 
 static BASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut random = Random::new(0x57EAD);
-    (0..STRIDE / 8).flat_map(|_| random.next().to_le_bytes()).collect()
+    (0..STRIDE / 8)
+        .flat_map(|_| random.next().to_le_bytes())
+        .collect()
 });
 
 /// The bytes of object `id`.

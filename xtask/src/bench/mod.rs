@@ -86,7 +86,9 @@ pub fn run(mut args: Args) -> Outcome {
     }
     std::fs::remove_dir_all(&together)?;
     let full = match &stead {
-        Some(binary) if scale.million > 0 && part("full") => scenarios::full_bucket(binary, &made(&dir, "full")?, &scale)?,
+        Some(binary) if scale.million > 0 && part("full") => {
+            scenarios::full_bucket(binary, &made(&dir, "full")?, &scale)?
+        }
         _ => Full::default(),
     };
     std::fs::remove_dir_all(&dir)?;
@@ -95,7 +97,11 @@ pub fn run(mut args: Args) -> Outcome {
     }
     if stead.is_none() || !only.is_empty() || !parts.is_empty() {
         for (name, (idle, after)) in &results.memory {
-            println!("  {name}: {} KiB resident idle, {} KiB now", idle >> 10, after >> 10);
+            println!(
+                "  {name}: {} KiB resident idle, {} KiB now",
+                idle >> 10,
+                after >> 10
+            );
         }
         println!("not everything was measured, so docs/benchmarks.md stays as it is");
         return Ok(());

@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("gateways/", &["crates/gateway", "crates/view", "crates/event"]),
+    ("patches/", &[]),
     ("stead", &["*"]),
     ("xtask", &[]),
 ];
