@@ -13,4 +13,4 @@ mod tasks;
 pub use clock::{Clock, ManualTime, TimeSource};
 pub use rng::Rng;
 pub use space::{Space, free_bytes};
-pub use tasks::{Shutdown, TaskInfo, TaskKind, Tasks, blocking};
+pub use tasks::{Shutdown, TaskInfo, TaskKind, Tasks, blocking, blocking_behind};

@@ -192,6 +192,13 @@ where
     }
 }
 
+/// Runs CPU-bound or file work off the async threads; nobody waits for it. Must be called within a Tokio
+/// runtime.
+#[allow(clippy::disallowed_methods)] // this is the one place
+pub fn blocking_behind<F: FnOnce() + Send + 'static>(work: F) {
+    tokio::task::spawn_blocking(work);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

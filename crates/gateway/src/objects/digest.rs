@@ -9,7 +9,7 @@ use super::{ObjectError, TrailerValue, Verify};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crc_fast::CrcAlgorithm;
-use md5_many::Md5;
+use md5_many::{Md5State, md5};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use stead_event::body::Checksum;
@@ -84,7 +84,7 @@ impl Digests {
     pub(super) fn of_block(bytes: &[u8], sha256: [u8; 32], algorithm: Algorithm) -> Self {
         Self {
             size: bytes.len() as u64,
-            md5: Md5::digest(bytes).into(),
+            md5: md5(bytes),
             sha256: Some(sha256),
             algorithm,
             sum: sum_of(algorithm, bytes, &sha256),
@@ -94,8 +94,13 @@ impl Digests {
 
 /// The digests of a body that comes in chunks: everything that must see the bytes in order.
 pub(super) struct Digester {
+    pub(super) md5: Md5State,
+    pub(super) others: Others,
+}
+
+/// All but the MD5, which is by far the most work and is done for several bodies at once.
+pub(super) struct Others {
     size: u64,
-    md5: Md5,
     sha256: Option<Sha256>,
     algorithm: Algorithm,
     running: Running,
@@ -112,17 +117,30 @@ impl Digester {
         // Where SHA-256 is the checksum anyway, it is computed once.
         let sha256 = (sha256 && algorithm != Algorithm::Sha256).then(Sha256::new);
         Self {
-            size: 0,
-            md5: Md5::new(),
-            sha256,
-            algorithm,
-            running,
+            md5: Md5State::new(),
+            others: Others {
+                size: 0,
+                sha256,
+                algorithm,
+                running,
+            },
         }
     }
 
+    /// Everything, on the calling thread.
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.others.update(bytes);
+    }
+
+    pub(super) fn finish(self) -> Digests {
+        self.others.finish(self.md5.finalize())
+    }
+}
+
+impl Others {
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.size += bytes.len() as u64;
-        self.md5.update(bytes);
         if let Some(sha256) = &mut self.sha256 {
             sha256.update(bytes);
         }
@@ -133,7 +151,7 @@ impl Digester {
         }
     }
 
-    pub(super) fn finish(self) -> Digests {
+    fn finish(self, md5: [u8; 16]) -> Digests {
         let mut sha256 = self.sha256.map(|sha256| sha256.finalize().into());
         let sum = match self.running {
             Running::Crc(crc) => Sum::of_crc(self.algorithm, crc.finalize()),
@@ -146,7 +164,7 @@ impl Digester {
         };
         Digests {
             size: self.size,
-            md5: self.md5.finalize().into(),
+            md5,
             sha256,
             algorithm: self.algorithm,
             sum,
@@ -233,11 +251,11 @@ impl Claims {
 /// The MD5 of parts' MD5s, and `-N`: what S3 gives a multipart object as ETag.
 pub(super) fn multipart_etag<'a>(etags: impl ExactSizeIterator<Item = &'a str>) -> String {
     let count = etags.len();
-    let mut md5 = Md5::new();
+    let mut md5 = Md5State::new();
     for etag in etags {
         let mut bytes = [0; 16];
         match hex::decode_to_slice(etag, &mut bytes) {
-            Ok(()) => md5.update(bytes),
+            Ok(()) => md5.update(&bytes),
             // A part made by a copy of a multipart object could have such an ETag; any stable input will do.
             Err(_) => md5.update(etag.as_bytes()),
         }
@@ -312,7 +330,7 @@ mod tests {
             bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..5_000),
             cut in 1_usize..300,
         ) {
-            let mut fast = Md5::new();
+            let mut fast = Md5State::new();
             bytes.chunks(cut).for_each(|chunk| fast.update(chunk));
             proptest::prop_assert_eq!(hex::encode(fast.finalize()), hex::encode(md5::Md5::digest(&bytes)));
         }

@@ -9,6 +9,7 @@
 
 use super::chunks::{CHUNK_BYTES, Chunk, Chunks};
 use super::digest::{Claims, Digester, Digests};
+use super::lanes::Lanes;
 use super::{BodyError, ObjectError, Verify};
 use crate::ReadContext;
 use bytes::{Bytes, BytesMut};
@@ -29,6 +30,13 @@ const HASH_IN_PLACE: usize = 16 * 1024;
 /// A body as it comes in, boxed by nobody: the caller pins it.
 pub(super) type Incoming<'a> = Pin<&'a mut (dyn Stream<Item = Result<Bytes, BodyError>> + Send + 'a)>;
 
+/// What the large bodies of a writer share. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Intake {
+    chunks: Chunks,
+    lanes: Lanes,
+}
+
 /// A body that is blocks now, all claims about it found true. Its blocks are durable or in `inline`.
 pub(super) struct Ingested {
     pub(super) cid: Cid,
@@ -44,7 +52,7 @@ pub(super) struct Ingested {
 /// Takes a body of at most `max` bytes in.
 pub(super) async fn ingest(
     context: &ReadContext,
-    chunks: &Chunks,
+    intake: &Intake,
     mut body: Incoming<'_>,
     verify: Verify,
     max: u64,
@@ -67,7 +75,7 @@ pub(super) async fn ingest(
             if !context.space.admits(claims.length.unwrap_or(0)) {
                 return Err(ObjectError::Full);
             }
-            large(context, chunks, head, body, claims, limit).await
+            large(context, intake, head, body, claims, limit).await
         }
     }
 }
@@ -163,7 +171,7 @@ async fn small(bytes: Bytes, claims: Claims) -> Result<Ingested, ObjectError> {
 
 async fn large(
     context: &ReadContext,
-    chunks: &Chunks,
+    intake: &Intake,
     head: Bytes,
     body: Incoming<'_>,
     claims: Claims,
@@ -173,14 +181,14 @@ async fn large(
     let (to_store, store_in) = mpsc::channel(1);
     let digester = Digester::new(claims.algorithm, claims.sha256.is_some());
     let cutter = Cutter {
-        chunks,
-        chunk: chunks.take(),
+        chunks: &intake.chunks,
+        chunk: intake.chunks.take(),
         size: 0,
         outs: [to_digest, to_store],
     };
     let (received, digests, stored) = tokio::join!(
         receive(cutter, head, body, limit),
-        digest_stage(digester, digest_in),
+        digest_stage(digester, &intake.lanes, digest_in),
         store_stage(context.store.writer(), store_in),
     );
     // Where storing failed, receiving has stopped because of it.
@@ -259,13 +267,16 @@ async fn receive(
     Ok(())
 }
 
-async fn digest_stage(mut digester: Digester, mut chunks: mpsc::Receiver<Bytes>) -> Digests {
+async fn digest_stage(mut digester: Digester, lanes: &Lanes, mut chunks: mpsc::Receiver<Bytes>) -> Digests {
     while let Some(chunk) = chunks.recv().await {
-        digester = blocking(move || {
-            digester.update(&chunk);
-            digester
-        })
-        .await;
+        let Digester { md5, mut others } = digester;
+        let beside = chunk.clone();
+        let others = blocking(move || {
+            others.update(&beside);
+            others
+        });
+        let (md5, others) = tokio::join!(lanes.update(md5, chunk), others);
+        digester = Digester { md5, others };
     }
     digester.finish()
 }

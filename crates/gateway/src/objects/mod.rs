@@ -16,6 +16,7 @@ mod digest;
 mod error;
 mod ingest;
 mod keys;
+mod lanes;
 mod lock;
 mod multipart;
 mod put;
@@ -30,7 +31,7 @@ pub use read::{ObjectBody, check_kept};
 pub use request::*;
 
 use crate::{ReadContext, WriteContext};
-use chunks::Chunks;
+use ingest::Intake;
 use std::ops::{Deref, Range};
 use stead_view::ObjectRecord;
 
@@ -45,7 +46,7 @@ pub struct Reader {
 pub struct Objects {
     reader: Reader,
     context: WriteContext,
-    chunks: Chunks,
+    intake: Intake,
 }
 
 /// An object's bytes, opened.
@@ -91,7 +92,7 @@ impl Objects {
         Self {
             reader: Reader::new(context.read_only().clone()),
             context,
-            chunks: Chunks::default(),
+            intake: Intake::default(),
         }
     }
 

@@ -91,7 +91,7 @@ impl Objects {
         } = request;
         let Caller { identity, via } = caller;
         let max = self.context().limits.put_bytes;
-        let taken = ingest(self.context(), &self.chunks, body, verify, max).await?;
+        let taken = ingest(self.context(), &self.intake, body, verify, max).await?;
         let Ingested {
             cid,
             size,

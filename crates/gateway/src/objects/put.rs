@@ -59,7 +59,7 @@ impl Objects {
             // The append checks this for all; here it spares a client from sending gigabytes in vain.
             self.require_bucket(&bucket)?;
         }
-        let taken = ingest(self.context(), &self.chunks, body, verify, limits.put_bytes).await?;
+        let taken = ingest(self.context(), &self.intake, body, verify, limits.put_bytes).await?;
         let Ingested {
             cid,
             size,
