@@ -7,6 +7,7 @@
 //! Never: decides anything about data.
 
 mod background;
+mod ballast;
 mod console;
 mod doctor;
 mod heal;
@@ -27,8 +28,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use stead_block::{LocalOptions, LocalStore};
-use stead_cluster::{ClusterOptions, RaftLog};
+use stead_block::{BlockError, LocalOptions, LocalStore};
+use stead_cluster::{ClusterError, ClusterOptions, RaftLog};
 use stead_event::Tenant;
 use stead_gateway::context::{Limits, Parts};
 use stead_gateway::listen::{ListenOptions, Runtime};
@@ -37,7 +38,7 @@ use stead_gateway_api::{Api, ApiGateway, Components};
 use stead_gateway_s3::{S3, S3Options};
 use stead_gateway_web::SignIn;
 use stead_log::Log;
-use stead_runtime::{Clock, Rng, Space, TaskKind, Tasks, blocking};
+use stead_runtime::{Clock, Rng, Space, TaskKind, Tasks, blocking, free_bytes};
 use stead_view::{Engine, EngineOptions};
 
 /// How long what is not a request may take to end.
@@ -96,6 +97,7 @@ impl Node {
     pub async fn start(data: &Path, listen: Listen) -> Result<Self, Failure> {
         let (directory, settings, ports) = open(data, listen).await?;
         let ambient = Ambient::new(data, &settings);
+        ballast::give_up(data, &ambient.space);
         let listeners = ports.beside_socket(data).await?;
         let endpoints = listeners.endpoints();
 
@@ -231,7 +233,10 @@ async fn open_store(data: &Path, ambient: &Ambient, read_only: bool) -> Result<L
     };
     blocking(move || LocalStore::open(&packs, &state, options, space))
         .await
-        .map_err(|e| Failure::new(codes::START, format!("the block store does not open: {e}")))
+        .map_err(|e| match e {
+            BlockError::Full => full(data),
+            e => Failure::new(codes::START, format!("the block store does not open: {e}")),
+        })
 }
 
 type Opened = (Engine, stead_view::Views, stead_log::Tail);
@@ -253,7 +258,10 @@ async fn open_engine(
     };
     blocking(move || Engine::open(options, store))
         .await
-        .map_err(|e| Failure::new(codes::START, format!("the log and its views do not open: {e}")))
+        .map_err(|e| match e {
+            e if e.is_full() => full(data),
+            e => Failure::new(codes::START, format!("the log and its views do not open: {e}")),
+        })
 }
 
 async fn start_raft(
@@ -272,7 +280,23 @@ async fn start_raft(
     );
     stead_cluster::start(options, Box::new(engine))
         .await
-        .map_err(|e| Failure::new(codes::START, format!("consensus does not start: {e}")))
+        .map_err(|e| match e {
+            ClusterError::Full => full(data),
+            e => Failure::new(codes::START, format!("consensus does not start: {e}")),
+        })
+}
+
+/// The disk has no room even for a start, which would have to put in place what was acknowledged last.
+fn full(data: &Path) -> Failure {
+    let free = free_bytes(data).map_or_else(|_| "little".to_owned(), crate::output::size);
+    let message = format!(
+        "the disk of {} is full ({free} free): what was acknowledged last cannot be put in place",
+        data.display()
+    );
+    Failure::new(codes::DISK_FULL, message).next(
+        "free 16 MiB on that disk and start again; until then commands that read (`stead ls`, `cat`, `cp`) work on \
+         the directory itself",
+    )
 }
 
 fn set_probe(read: &ReadContext, raft: &Arc<RaftLog>) {

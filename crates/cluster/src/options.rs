@@ -98,6 +98,9 @@ pub enum ClusterError {
     /// The machine's files are behind or ahead of the write-ahead log in a way that cannot be bridged.
     #[error("{0}")]
     Diverged(String),
+    /// The disk is full, and something that was acknowledged is not applied yet.
+    #[error("the disk is full: what was acknowledged last cannot be applied")]
+    Full,
     /// Raft itself has failed.
     #[error("consensus failed: {0}")]
     Raft(String),

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::{Config, Raft, SnapshotPolicy};
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,6 +33,9 @@ const ENCODE_HERE: (usize, usize) = (256 * 1024, 64);
 const QUEUE_WAIT: Duration = Duration::from_secs(2);
 /// How long the start waits for the election and for what was committed before to be applied again.
 const START_WAIT: Duration = Duration::from_secs(30);
+/// How often a start looks whether it waits for room on the disk, and how often in a row is too often.
+const START_TICK: Duration = Duration::from_millis(200);
+const START_FULL_TICKS: u32 = 15;
 /// How long a stop waits for the last checkpoint, and for Raft to end.
 const STOP_WAIT: Duration = Duration::from_secs(60);
 /// How often a checkpoint is tried while the disk is full.
@@ -79,7 +83,8 @@ fn config() -> Result<Arc<Config>, ClusterError> {
 /// Returns when this node leads and everything that was acknowledged before is applied.
 ///
 /// # Errors
-/// Where the directory cannot be read or written, is damaged above what the machine holds durably, or was
+/// [`ClusterError::Full`] where the disk has no room for what must be applied first. Others where the directory
+/// cannot be read or written, is damaged above what the machine holds durably, or was
 /// written by a newer version.
 pub async fn start(options: ClusterOptions, machine: Box<dyn Machine>) -> Result<Arc<RaftLog>, ClusterError> {
     let marker = machine.applied();
@@ -160,16 +165,42 @@ async fn open_wal(
     blocking(move || Wal::open(wal)).await
 }
 
+/// Waits for a step of the start, but not for room on a full disk: nobody could tell how long that takes.
+async fn unless_full<T>(
+    wal: &Wal,
+    machine: &MachineThread,
+    step: impl Future<Output = T>,
+) -> Result<T, ClusterError> {
+    tokio::pin!(step);
+    let mut full = 0;
+    loop {
+        tokio::select! {
+            done = &mut step => return Ok(done),
+            () = tokio::time::sleep(START_TICK) => {}
+        }
+        let stalled = wal.metrics.stalled.load(Ordering::SeqCst) || machine.stalled.load(Ordering::SeqCst);
+        full = if stalled { full + 1 } else { 0 };
+        if full > START_FULL_TICKS {
+            return Err(ClusterError::Full);
+        }
+    }
+}
+
 /// Starts Raft and waits until this node leads.
 async fn lead(
     options: &ClusterOptions,
     wal: &Wal,
     machine: &MachineThread,
 ) -> Result<Raft<TypeConfig, MachineThread>, ClusterError> {
-    let raft = Raft::new(FOUNDER, config()?, Nobody, LogStore(wal.clone()), machine.clone())
-        .await
-        .map_err(raft_error)?;
-    if let Err(error) = elect(&raft, options).await {
+    // What is known to be committed is applied again in here.
+    let begun = Raft::new(FOUNDER, config()?, Nobody, LogStore(wal.clone()), machine.clone());
+    let raft = unless_full(wal, machine, begun).await?.map_err(raft_error)?;
+    let elected = unless_full(wal, machine, elect(&raft, options)).await;
+    if let Err(error) = elected.and_then(|elected| elected) {
+        if matches!(error, ClusterError::Full) {
+            wal.give_up_waiting();
+            machine.give_up_waiting();
+        }
         // The first error says why; that the shut-down fails as well adds nothing.
         let _ = raft.shutdown().await;
         return Err(error);
@@ -196,7 +227,6 @@ async fn elect(raft: &Raft<TypeConfig, MachineThread>, options: &ClusterOptions)
     if let Err(late) = raft.wait_for_recovery(Some(START_WAIT)).await {
         let broken = raft.metrics().borrow_watched().running_state.clone();
         broken.map_err(raft_error)?;
-        // A full disk holds up applying; reading works meanwhile, and appends say that it is full.
         tracing::warn!(%late, "what was written before is not all applied yet");
     }
     Ok(())

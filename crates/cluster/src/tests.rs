@@ -154,6 +154,26 @@ async fn a_full_disk_refuses_at_once_and_a_full_machine_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_room_to_apply_says_so_instead_of_waiting() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let machine = Fake::default();
+    let log = open(dir.path(), &machine).await;
+    append_all(&log, 0..5).await;
+    log.stop().await.expect("stops");
+    let empty = Fake::default();
+    empty.fail_apply(vec![Failure::Full; 1000]);
+    let begun = start(options(dir.path()), Box::new(empty));
+    let refused = tokio::time::timeout(Duration::from_secs(20), begun)
+        .await
+        .expect("it does not wait for room");
+    assert!(matches!(refused, Err(crate::ClusterError::Full)));
+    let roomy = Fake::default();
+    let log = open(dir.path(), &roomy).await;
+    assert_eq!(roomy.ids(), machine.ids(), "nothing is lost by it");
+    log.stop().await.expect("stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn waiting_appends_hear_that_the_disk_is_full() {
     let dir = tempfile::tempdir().expect("a directory");
     let machine = Fake::default();

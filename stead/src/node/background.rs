@@ -3,18 +3,23 @@
 //! Never: stops the node; what fails is logged and tried again at its next time.
 
 use super::operations::NodeOperations;
-use super::{Ambient, seal};
+use super::{Ambient, ballast, seal};
 use crate::settings::Settings;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use stead_gateway_api::{Operations, wire};
-use stead_runtime::TaskKind;
+use stead_runtime::{TaskKind, blocking};
 
 /// How often it is looked whether a segment can be sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(20);
 /// The first look after a start, when those who wait for the node have been served.
 const SEAL_FIRST: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether ballast can be set aside.
+const BALLAST_EVERY: Duration = Duration::from_secs(60);
+/// The first look after a start.
+const BALLAST_FIRST: Duration = Duration::from_secs(1);
 
 /// Starts it all.
 pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<NodeOperations>) {
@@ -27,6 +32,18 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
             };
             if let Err(error) = seal::seal_all(&operations.data, &running.write, &running.key).await {
                 tracing::warn!(%error, "a segment of the log stays unsealed for now");
+            }
+        }
+    });
+    let setting_aside = operations.clone();
+    every(ambient, "ballast", (BALLAST_FIRST, BALLAST_EVERY), move || {
+        let operations = setting_aside.clone();
+        async move {
+            let (data, space) = (operations.data.clone(), operations.read.space.clone());
+            match blocking(move || ballast::take(&data, &space)).await {
+                Ok(taken) => tracing::debug!(taken, "looked after the ballast"),
+                // Not every file system can set space aside; then a start on a full disk has none to give up.
+                Err(error) => tracing::debug!(%error, "no ballast could be set aside"),
             }
         }
     });
