@@ -5,8 +5,8 @@
 
 use serde::Serialize;
 use std::fmt;
+use stead_client::wire;
 use stead_gateway::Code;
-use stead_gateway_api::wire;
 
 /// The command did what it was asked to.
 pub const OK: u8 = 0;
@@ -84,11 +84,11 @@ impl Failure {
     }
 }
 
-impl From<wire::Error> for Failure {
-    fn from(error: wire::Error) -> Self {
+impl From<wire::Problem> for Failure {
+    fn from(error: wire::Problem) -> Self {
         Self {
             code: error.code,
-            message: error.message,
+            message: error.detail,
             next: error.next,
             exit: FAILED,
         }

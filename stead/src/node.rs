@@ -13,6 +13,7 @@ mod doctor;
 mod heal;
 pub mod offline;
 mod operations;
+mod overview;
 mod root;
 mod seal;
 
@@ -139,12 +140,10 @@ impl Node {
             doors: doors.clone(),
             key,
         };
-        let operations = Arc::new(NodeOperations::new(
-            data,
-            read.clone(),
-            settings.clone(),
-            Some(running),
-        ));
+        let operations = Arc::new(
+            NodeOperations::new(data, read.clone(), settings.clone(), Some(running))
+                .rooted(&root.credential.access_key),
+        );
         set_probe(&read, &raft);
         let front = Front {
             doors,

@@ -93,6 +93,18 @@ impl Identity {
         }
     }
 
+    /// The same under a name for the log, and with no more than `scope` allows.
+    pub(crate) fn narrowed(&self, name: &str, scope: Scope) -> Arc<Self> {
+        Arc::new(Self {
+            principal: Principal(name.to_owned()),
+            access_key: self.access_key.clone(),
+            canonical_id: self.canonical_id.clone(),
+            scope,
+            kind: self.kind,
+            secret: self.secret.clone(),
+        })
+    }
+
     /// The secret that it signs with.
     pub fn secret(&self) -> &str {
         &self.secret

@@ -3,7 +3,7 @@
 //!
 //! Owns: [`context`] (what a gateway may touch), [`objects`] (bodies to blocks and events, and back),
 //! [`sigv4`], [`sigv2`] (presigned URLs only), [`listen`] (the only HTTP server loop), [`metrics`], [`codes`] (every stable error code),
-//! [`secrets`] and [`identity`] (access keys), [`access`] (who may do what).
+//! [`secrets`], [`identity`] (access keys) and [`tokens`], [`access`] (who may do what).
 //! Promises: nothing is stored unless everything that the client claimed about its bytes is true; an
 //! answered write is durable; memory for one connection and one upload is bounded.
 //! Never: knows a protocol's syntax. XML, JSON and query names belong to the gateways.
@@ -19,6 +19,7 @@ pub mod protocol;
 pub mod secrets;
 pub mod sigv2;
 pub mod sigv4;
+pub mod tokens;
 
 pub use codes::Code;
 pub use context::{Limits, ReadContext, WriteContext};
@@ -28,3 +29,4 @@ pub use metrics::Metrics;
 pub use objects::{ObjectError, Objects};
 pub use protocol::Gateway;
 pub use secrets::SecretBox;
+pub use stead_runtime::TaskKind;

@@ -1,5 +1,9 @@
 //! What is counted, in Prometheus' text form.
 
+mod totals;
+
+pub use totals::{Latency, Totals};
+
 use crate::ReadContext;
 use parking_lot::Mutex;
 use prometheus_client::encoding::text::encode;
@@ -97,6 +101,7 @@ struct Inner {
     appends: Counter,
     events: Counter,
     levels: Levels,
+    live: totals::Live,
     probe: Mutex<Option<Box<dyn Fn() -> Probe + Send + Sync>>>,
 }
 
@@ -130,6 +135,7 @@ impl Metrics {
             appends: Counter::default(),
             events: Counter::default(),
             levels: Levels::default(),
+            live: totals::Live::default(),
             probe: Mutex::default(),
             registry: Registry::default(),
         };
@@ -164,6 +170,7 @@ impl Metrics {
             .seconds
             .get_or_create(&OperationLabels { gateway, operation })
             .observe(took.as_secs_f64());
+        self.0.live.answered(operation, status, took);
     }
 
     /// Counts bytes of bodies received.
@@ -172,11 +179,18 @@ impl Metrics {
             .received
             .get_or_create(&GatewayLabel { gateway })
             .inc_by(bytes);
+        self.0.live.received(bytes);
     }
 
     /// Counts bytes of bodies sent.
     pub fn sent(&self, gateway: &'static str, bytes: u64) {
         self.0.sent.get_or_create(&GatewayLabel { gateway }).inc_by(bytes);
+        self.0.live.sent(bytes);
+    }
+
+    /// What was counted since the start, over all gateways.
+    pub fn totals(&self) -> Totals {
+        self.0.live.totals()
     }
 
     /// Counts an append of so many events.

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -37,7 +39,13 @@ pub enum SecretError {
 
 /// Seals and opens secrets. Cheap to clone; prints nothing of its key.
 #[derive(Clone)]
-pub struct SecretBox(Arc<XChaCha20Poly1305>);
+pub struct SecretBox(Arc<Inner>);
+
+struct Inner {
+    cipher: XChaCha20Poly1305,
+    /// Derived, so that what is signed with it says nothing about the cipher's key.
+    signing: [u8; 32],
+}
 
 impl std::fmt::Debug for SecretBox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -48,7 +56,16 @@ impl std::fmt::Debug for SecretBox {
 impl SecretBox {
     /// Under a key that is known already.
     pub fn new(key: [u8; 32]) -> Self {
-        Self(Arc::new(XChaCha20Poly1305::new(&Key::from(key))))
+        Self(Arc::new(Inner {
+            cipher: XChaCha20Poly1305::new(&Key::from(key)),
+            signing: hmac(&key, b"stead signing key 1"),
+        }))
+    }
+
+    /// HMAC-SHA256 of `text` under a key of this node that signs and does nothing else. `purpose` keeps
+    /// what is signed for one thing from being taken for another.
+    pub fn sign(&self, purpose: &str, text: &[u8]) -> [u8; 32] {
+        hmac(&hmac(&self.0.signing, purpose.as_bytes()), text)
     }
 
     /// Under the key in `path` (`<data>/secret.key`), which is made, mode 0600, where it is missing.
@@ -88,7 +105,7 @@ impl SecretBox {
             msg: secret.as_bytes(),
             aad: access_key.as_bytes(),
         };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload);
+        let sealed = self.0.cipher.encrypt(&XNonce::from(nonce), payload);
         // The cipher's only limit is 256 GiB a message.
         let sealed = sealed.expect("a secret is short");
         BASE64.encode([&nonce[..], &sealed].concat())
@@ -106,10 +123,18 @@ impl SecretBox {
         };
         let opened = self
             .0
+            .cipher
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| SecretError::Unopened)?;
         String::from_utf8(opened).map_err(|_| SecretError::Unopened)
     }
+}
+
+fn hmac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
+    let mut mac =
+        <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(text);
+    mac.finalize().into_bytes().into()
 }
 
 /// Written whole under another name first, so that a crash leaves no half key.

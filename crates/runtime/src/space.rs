@@ -33,6 +33,12 @@ impl Space {
         free_bytes(&self.0.0).ok()
     }
 
+    /// The size of the file system, in bytes; `None` where the question fails.
+    pub fn total(&self) -> Option<u64> {
+        let stat = rustix::fs::statvfs(&self.0.0).ok()?;
+        Some(stat.f_blocks.saturating_mul(stat.f_frsize))
+    }
+
     /// Whether `bytes` of our own (not a client's) still fit, ignoring the reserve.
     pub fn has(&self, bytes: u64) -> bool {
         free_bytes(&self.0.0).map_or(true, |free| free >= bytes)

@@ -1,42 +1,72 @@
 //! Buckets.
 
 use crate::gateway::Shared;
+use crate::paging::{self, page};
 use crate::{ApiError, wire};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::body::Versioning;
-use stead_gateway::Caller;
+use stead_gateway::{Caller, Identity};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Create {
+    /// Whether it keeps versions from the start.
     #[serde(default)]
     versioned: bool,
 }
 
-/// `GET /api/v1/buckets`: those that the caller may see.
-pub(crate) async fn list(
-    State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Json<wire::Buckets>, ApiError> {
+/// Which page of a list.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Paging {
+    /// `next` of the page before.
+    pub(crate) cursor: Option<String>,
+    /// Items at most: 1 to 1,000, 100 where absent.
+    pub(crate) limit: Option<usize>,
+}
+
+/// Buckets that `who` may see, by name.
+pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Vec<wire::Bucket>, ApiError> {
     let names = shared.context().views.names()?;
     let mut buckets = Vec::new();
     for (name, record) in names.buckets()? {
-        if !caller.identity.may_read(&name) {
+        if !who.may_read(&name) || buckets.len() == most {
             continue;
         }
         let counts = names.counts(&name)?;
+        let public_ipfs = names.config(&name, "ipfs")?.is_some();
         buckets.push(wire::Bucket {
             name,
             created: record.created,
             versioning: record.versioning,
             objects: counts.objects,
             bytes: counts.bytes,
+            versions: counts.versions,
+            version_bytes: counts.version_bytes,
+            owner: record.owner.0,
+            public_ipfs,
         });
     }
-    Ok(Json(wire::Buckets { buckets }))
+    Ok(buckets)
+}
+
+/// `GET /api/v1/buckets`: those that the caller may see.
+pub(crate) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<wire::Page<wire::Bucket>>, ApiError> {
+    let all = visible(&shared, &caller.identity, usize::MAX)?;
+    let after = paging::place(paging.cursor.as_deref())?;
+    Ok(Json(page(
+        all,
+        |bucket| &bucket.name,
+        after,
+        paging::limit(paging.limit),
+    )))
 }
 
 /// `PUT /api/v1/buckets/{bucket}?versioned=`

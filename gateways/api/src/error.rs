@@ -1,11 +1,12 @@
-//! Errors as clients get them: a status, a stable code, what failed, and the next step.
+//! Errors as clients get them (RFC 9457): a status, a stable code, what failed, and the next step.
 
 use crate::wire;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use stead_gateway::identity::CredentialError;
 use stead_gateway::sigv4::AuthError;
+use stead_gateway::tokens::TokenError;
 use stead_gateway::{Code, ObjectError, codes};
 use stead_view::ViewError;
 
@@ -14,29 +15,40 @@ use stead_view::ViewError;
 pub struct ApiError {
     /// The HTTP status.
     pub status: StatusCode,
-    /// Code, message, next step.
-    pub body: wire::Error,
+    /// Code, what failed, next step.
+    pub body: Box<wire::Problem>,
 }
 
 impl ApiError {
     /// With the code's own next step.
     pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        let next = codes::explain(&code.to_string())
-            .map(|page| page.next.to_owned())
-            .unwrap_or_default();
+        let page = codes::page(code);
+        let code = code.to_string();
         Self {
             status,
-            body: wire::Error {
-                code: code.to_string(),
-                message: message.into(),
-                next,
-            },
+            body: Box::new(wire::Problem {
+                kind: explain_url(&code),
+                title: page
+                    .map_or("Something unexpected happened", |page| page.title)
+                    .to_owned(),
+                status: status.as_u16(),
+                detail: message.into(),
+                code,
+                next: page.map(|page| page.next.to_owned()).unwrap_or_default(),
+            }),
         }
     }
 
     /// The same with a next step that fits the case better.
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.body.next = next.into();
+        self
+    }
+
+    /// The same with another status.
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self.body.status = status.as_u16();
         self
     }
 
@@ -53,7 +65,7 @@ impl ApiError {
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.body.code, self.body.message)
+        write!(f, "{}: {}", self.body.code, self.body.detail)
     }
 }
 
@@ -61,7 +73,29 @@ impl std::error::Error for ApiError {}
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
+        let mut response = (self.status, Json(self.body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wire::PROBLEM_JSON));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Where the page of a code is.
+pub(crate) fn explain_url(code: &str) -> String {
+    format!("/api/v1/explain/{code}")
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        let status = match &error {
+            TokenError::Scope => StatusCode::FORBIDDEN,
+            TokenError::Key(CredentialError::View(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        Self::new(status, error.code(), error.to_string())
     }
 }
 

@@ -1,22 +1,24 @@
 //! The gateway: identifies the caller, routes, answers; over a listener or called in the same process.
 
 use crate::body::ApiBody;
+use crate::events::Hubs;
 use crate::operations::Operations;
+use crate::series::Figures;
 use crate::{ApiError, REQUEST_HEADER, auth, routes};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode, header};
 use std::sync::Arc;
 use std::time::Duration;
 use stead_event::Tenant;
 use stead_gateway::listen::{self, ListenOptions, Peer, Runtime, Service};
 use stead_gateway::metrics::Answered;
-use stead_gateway::objects::{ObjectError, Objects, Reader};
+use stead_gateway::objects::{Objects, Reader};
 use stead_gateway::sigv4::SigningKeys;
-use stead_gateway::{Gateway, Listener, ReadContext, WriteContext, codes};
+use stead_gateway::{Gateway, Listener, ReadContext, TaskKind, WriteContext, codes};
 
 /// What the API is built of.
 pub struct Components {
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) reader: Reader,
     writer: Option<Objects>,
     pub(crate) operations: Arc<dyn Operations>,
+    pub(crate) figures: Figures,
+    pub(crate) hubs: Hubs,
 }
 
 impl Shared {
@@ -75,7 +79,16 @@ impl Api {
             reader: Reader::new(components.read),
             writer: components.write.map(Objects::new),
             operations: components.operations,
+            figures: Figures::default(),
+            hubs: Hubs::default(),
         };
+        if state.writer.is_some() {
+            let sampling = state
+                .figures
+                .clone()
+                .sample(context.clone(), state.operations.clone());
+            context.tasks.spawn(TaskKind::Background, "series", sampling);
+        }
         let router = routes::router(Arc::new(state));
         Self(Arc::new(Inner {
             router,
@@ -84,7 +97,8 @@ impl Api {
         }))
     }
 
-    /// Answers a request from `peer`.
+    /// Answers a request from `peer`. Another part of this process that has identified the caller itself
+    /// puts an `Arc<Identity>` into the request's extensions.
     pub async fn answer<B>(&self, peer: Peer, request: Request<B>) -> http::Response<ApiBody>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -95,12 +109,19 @@ impl Api {
         let id = hex::encode(inner.context.rng.bytes::<8>());
         let (parts, body) = request.into_parts();
         let operation = routes::operation(&parts.method, parts.uri.path());
+        let secret_url = auth::token_in_url(&parts);
         let mut response = match self.admit(peer, parts, &id) {
             Ok(parts) => route(inner.router.clone(), Request::from_parts(parts, Body::new(body))).await,
             Err(error) => error.into_response(),
         };
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_HEADER, value);
+        }
+        if secret_url {
+            // The address must not be kept with the answer, nor told to whom a page in it links.
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
         let status = response.status().as_u16();
         let took = inner.context.clock.instant().saturating_duration_since(began);
@@ -128,8 +149,11 @@ impl Api {
         id: &str,
     ) -> Result<http::request::Parts, ApiError> {
         if !routes::is_open(parts.uri.path()) {
-            let caller = auth::caller(peer, &parts, &self.0.context, &self.0.keys, id)?;
+            let (caller, until) = auth::caller(peer, &parts, &self.0.context, &self.0.keys, id)?;
             parts.extensions.insert(caller);
+            if let Some(until) = until {
+                parts.extensions.insert(until);
+            }
         }
         Ok(parts)
     }
@@ -184,15 +208,18 @@ impl Gateway for ApiGateway {
     }
 }
 
-/// What a handler without a page answers.
+/// What no endpoint has the path of.
 pub(crate) async fn not_found(request: Request<Body>) -> ApiError {
-    let message = format!(
-        "there is no endpoint {} {}",
-        request.method(),
-        request.uri().path()
-    );
-    ApiError {
-        status: StatusCode::NOT_FOUND,
-        ..ObjectError::Invalid(message).into()
-    }
+    let path = request.uri().path();
+    ApiError::invalid(format!("there is no endpoint {path}"))
+        .status(StatusCode::NOT_FOUND)
+        .next("see /api/v1/openapi.json for those there are")
+}
+
+/// An endpoint asked with a method that it does not have.
+pub(crate) async fn wrong_method(request: Request<Body>) -> ApiError {
+    let message = format!("{} does not take {}", request.uri().path(), request.method());
+    ApiError::invalid(message)
+        .status(StatusCode::METHOD_NOT_ALLOWED)
+        .next("see /api/v1/openapi.json for the methods that it takes")
 }

@@ -1,9 +1,11 @@
 //! Access keys.
 
+use crate::buckets::Paging;
 use crate::gateway::Shared;
+use crate::paging::{self, page};
 use crate::{ApiError, body, wire};
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
@@ -14,7 +16,8 @@ use stead_gateway::objects::KeyRequest;
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<wire::Keys>, ApiError> {
+    Query(paging): Query<Paging>,
+) -> Result<Json<wire::Page<wire::Key>>, ApiError> {
     caller.identity.check_administer()?;
     let records = shared.context().views.keys()?.keys()?;
     let keys = records
@@ -28,7 +31,13 @@ pub(crate) async fn list(
             revoked: record.revoked.map(|(_, at)| at),
         })
         .collect();
-    Ok(Json(wire::Keys { keys }))
+    let after = paging::place(paging.cursor.as_deref())?;
+    Ok(Json(page(
+        keys,
+        |key: &wire::Key| &key.access_key,
+        after,
+        paging::limit(paging.limit),
+    )))
 }
 
 /// `POST /api/v1/keys`

@@ -2,8 +2,9 @@
 //!
 //! Owns: the endpoints under `/api/v1`, `/healthz` and `/metrics`, their JSON ([`wire`]) and who may call them.
 //! Promises: over the Unix socket of the data directory (which only the owner can open) no signature is
-//! needed; over TCP every request but `/healthz` and `/metrics` is signed (SigV4, service `stead`) and the
-//! key's scope holds. Every error is `{code, message, next}`.
+//! needed; over TCP every request but those that tell nothing of anybody's data is signed (SigV4, service
+//! `stead`) or carries a token, and the key's scope holds. Every error is a problem document (RFC 9457) with
+//! a stable code, every list comes in pages, and `/api/v1/openapi.json` describes what the router has.
 //! Never: keeps state of its own, or does by itself what [`Operations`] or `stead_gateway::objects` do.
 
 mod auth;
@@ -11,18 +12,34 @@ mod body;
 mod buckets;
 mod console;
 mod error;
+mod events;
+mod explain;
+mod filter;
 mod gateway;
 mod keys;
+mod listing;
 mod log;
+mod meta;
 mod objects;
+mod openapi;
 pub mod operations;
+mod overview;
+mod paging;
+mod presign;
+mod proof;
 mod provenance;
+mod restore;
 mod routes;
+mod series;
 mod steps;
+mod time;
+mod tokens;
 mod upkeep;
 mod uploads;
-mod versions;
-pub mod wire;
+mod zip;
+
+/// The JSON of requests and answers.
+pub use stead_client::wire;
 
 pub use auth::Vouched;
 pub use body::ApiBody;

@@ -1,39 +1,74 @@
 //! The log: read, follow, verify, sign.
 
+use crate::events::Subscriber;
+use crate::filter::Filter;
 use crate::gateway::Shared;
 use crate::upkeep::everything;
-use crate::{ApiError, body, steps};
+use crate::{ApiError, body, paging, steps, wire};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, Bytes, BytesMut};
-use futures::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use memchr::memmem;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
-use stead_event::{Position, Tenant};
+use stead_event::event::line_cid;
+use stead_event::{Event, Position, Tenant};
 use stead_gateway::{Caller, ReadContext, codes};
 
 /// Lines read at once.
 const BATCH: usize = 512;
-/// Lines answered to one request that does not follow, unless it asks for fewer.
-const MOST: usize = 10_000;
-/// How often a quiet stream says that it lives.
-const ALIVE: Duration = Duration::from_secs(10);
+/// Lines answered to one request as text, unless it asks for fewer.
+const MOST_TEXT: usize = 10_000;
+/// Lines looked at for one request at most: a filter that nothing passes does not read a whole log at once.
+const LOOKED_AT: u64 = 200_000;
+/// Lines as they are stored.
+const NDJSON: &str = "application/x-ndjson";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Range {
+    /// Whose log; the data's where absent.
+    #[schemars(with = "Option<String>")]
     tenant: Option<Tenant>,
+    /// The first position.
     from: Option<Position>,
-    /// Instead of `from`: the last so many.
+    /// Instead of `from`: the last so many, oldest first.
     last: Option<usize>,
-    max: Option<usize>,
+    /// With `last`: only what comes before this position.
+    before: Option<Position>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Lines at most: 1 to 1,000 (as text 10,000), 100 where absent. A page of a filtered log may have fewer
+    /// although there are more: go on as long as there is a `next`.
+    limit: Option<usize>,
+    /// Only what is about this: `bucket/photos`, `key/SD…`
     stream: Option<String>,
-    follow: Option<String>,
+    /// Only these kinds, with commas between them; `object.*` is every kind that begins so.
+    kind: Option<String>,
+    /// Only what this one did.
+    actor: Option<String>,
+    /// Only what is not older than this moment (RFC 3339).
+    since: Option<String>,
+    /// Only what is not younger than this moment (RFC 3339).
+    until: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Live {
+    /// Whose log; the data's where absent.
+    #[schemars(with = "Option<String>")]
+    tenant: Option<Tenant>,
+    /// The first position; only what is new where absent. `Last-Event-ID` comes before it.
+    from: Option<Position>,
+    /// Only what is about this: `bucket/photos`, `key/SD…`
+    stream: Option<String>,
+    /// Only these kinds, with commas between them; `object.*` is every kind that begins so.
+    kind: Option<String>,
+    /// Only what this one did.
+    actor: Option<String>,
 }
 
 /// One line as it is stored.
@@ -42,22 +77,20 @@ pub(crate) struct Raw {
     pub(crate) bytes: Bytes,
 }
 
-/// Reads lines of one tenant's log, all or those of one stream.
+/// Reads lines of one tenant's log, those that a filter lets through.
 #[derive(Clone)]
 pub(crate) struct Lines {
-    context: ReadContext,
+    pub(crate) context: ReadContext,
     pub(crate) tenant: Tenant,
-    needle: Option<Arc<Vec<u8>>>,
+    filter: Filter,
 }
 
 impl Lines {
-    pub(crate) fn new(context: &ReadContext, tenant: &Tenant, stream: Option<&str>) -> Self {
-        // Lines are canonical, so a field can be looked for as it is written.
-        let needle = stream.map(|stream| Arc::new(field("stream", stream)));
+    pub(crate) fn new(context: &ReadContext, tenant: &Tenant, filter: Filter) -> Self {
         Self {
             context: context.clone(),
             tenant: tenant.clone(),
-            needle,
+            filter,
         }
     }
 
@@ -71,13 +104,9 @@ impl Lines {
         let read = tokio::task::block_in_place(|| self.context.tail.read(&self.tenant, from, max));
         let lines = read.map_err(|e| damaged(format_args!("log of {}: {e}", self.tenant)))?;
         let next = lines.last().map_or(from, |line| line.seq + 1);
-        let wanted = |bytes: &[u8]| match &self.needle {
-            Some(needle) => memmem::find(bytes, needle).is_some(),
-            None => true,
-        };
         let matching = lines
             .into_iter()
-            .filter(|line| wanted(&line.bytes))
+            .filter(|line| self.filter.wants(&line.bytes))
             .map(|line| Raw {
                 seq: line.seq,
                 bytes: line.bytes,
@@ -86,10 +115,11 @@ impl Lines {
         Ok((matching, next))
     }
 
-    /// The last `count` that match, oldest first.
-    fn last(&self, count: usize) -> Result<VecDeque<Raw>, ApiError> {
+    /// The last `count` before `before` that match, oldest first.
+    fn last(&self, count: usize, before: Option<Position>) -> Result<VecDeque<Raw>, ApiError> {
         let mut found = VecDeque::new();
-        let mut behind = self.head() + 1;
+        let end = self.head() + 1;
+        let mut behind = before.map_or(end, |before| before.clamp(1, end));
         while behind > 1 && found.len() < count {
             let from = behind.saturating_sub(BATCH as u64).max(1);
             let (mut at, mut part) = (from, Vec::new());
@@ -120,7 +150,7 @@ pub(crate) fn damaged(what: impl std::fmt::Display) -> ApiError {
 }
 
 /// The tenant that is meant. A name that has no log is refused: what is mistyped must not look empty.
-fn meant(shared: &Shared, tenant: Option<Tenant>) -> Result<Tenant, ApiError> {
+pub(crate) fn meant(shared: &Shared, tenant: Option<Tenant>) -> Result<Tenant, ApiError> {
     let Some(tenant) = tenant else {
         return Ok(shared.tenant().clone());
     };
@@ -146,130 +176,148 @@ pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
     format!("\"{name}\":{value}").into_bytes()
 }
 
-/// `GET /api/v1/log?tenant=&from=|last=&max=&stream=`: lines as they are stored; with `follow=1` as
-/// server-sent events, whose ids are positions.
+/// Reading a log needs a key for all buckets, or a filter for a bucket that the key may read.
+fn allowed(caller: &Caller, tenant: &Tenant, filter: &Filter) -> Result<(), ApiError> {
+    match filter.bucket() {
+        Some(bucket) if *tenant == Tenant::main() => Ok(caller.identity.check_read(bucket)?),
+        _ => everything(caller),
+    }
+}
+
+/// `GET /api/v1/log?tenant=&from=&last=&before=&cursor=&limit=&stream=&kind=&actor=&since=&until=`: lines as
+/// JSON; as they are stored where `Accept` is `application/x-ndjson`.
 pub(crate) async fn read(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
     Query(range): Query<Range>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    everything(&caller)?;
     let tenant = meant(&shared, range.tenant)?;
-    let lines = Lines::new(shared.context(), &tenant, range.stream.as_deref());
-    let follow = range
-        .follow
-        .as_deref()
-        .is_some_and(|follow| !matches!(follow, "0" | "false"));
-    let resumed = headers
-        .get("last-event-id")
-        .and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
-    let from = resumed.map(|seen| seen + 1).or(range.from);
-    let (first, from) = match (from, range.last) {
-        (None, Some(last)) => {
-            let found = lines.last(last.min(MOST))?;
-            (found, lines.head() + 1)
-        }
-        (from, _) => (VecDeque::new(), from.unwrap_or(1).max(1)),
-    };
-    if follow {
-        return Ok(followed(lines, first, from));
+    let (since, until) = (range.since.as_deref(), range.until.as_deref());
+    let filter = Filter::new(range.stream, range.kind.as_deref(), range.actor, since, until)?;
+    allowed(&caller, &tenant, &filter)?;
+    let raw = headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.as_bytes().starts_with(NDJSON.as_bytes()));
+    let most = if raw { MOST_TEXT } else { paging::MOST };
+    let limit = range
+        .limit
+        .unwrap_or(if raw { most } else { paging::PAGE })
+        .clamp(1, most);
+    let mut from = paging::place(range.cursor.as_deref())?.or(range.from);
+    if let (None, Some(since), true) = (from, filter.since(), tenant == Tenant::main()) {
+        from = Some(shared.context().views.position_at(since.plus_secs(-1))?.max(1));
     }
-    let max = range.max.unwrap_or(MOST).min(MOST);
-    plain(&lines, first, from, range.last.is_some(), max)
+    let lines = Lines::new(shared.context(), &tenant, filter);
+    // Before anything is read: what comes meanwhile is behind it.
+    let end = lines.head() + 1;
+    let (found, next) = match (from, range.last) {
+        (None, Some(last)) => (lines.last(last.min(most), range.before)?.into(), None),
+        (from, _) => forward(&lines, from.unwrap_or(1).max(1), limit)?,
+    };
+    Ok(if raw {
+        text(
+            &found,
+            next.unwrap_or_else(|| found.last().map_or(end, |line| end.max(line.seq + 1))),
+        )
+    } else {
+        axum::Json(wire::Page {
+            items: found.iter().map(line).collect::<Result<Vec<_>, _>>()?,
+            next: next.map(|next| paging::cursor(&next)),
+        })
+        .into_response()
+    })
 }
 
-fn plain(
+/// Up to `limit` lines from `from` on, and where to go on; `None` at the end of the log.
+fn forward(
     lines: &Lines,
-    first: VecDeque<Raw>,
     mut from: Position,
-    only_first: bool,
-    max: usize,
-) -> Result<Response, ApiError> {
-    let mut text = BytesMut::new();
-    let mut count = 0;
-    let mut push = |line: &Raw| {
-        text.put_slice(&line.bytes);
-        text.put_u8(b'\n');
-    };
-    first.iter().for_each(&mut push);
-    while !only_first && count < max {
+    limit: usize,
+) -> Result<(Vec<Raw>, Option<Position>), ApiError> {
+    let mut found = Vec::new();
+    let stop = from.saturating_add(LOOKED_AT);
+    while found.len() < limit && from < stop {
         let (matching, next) = lines.batch(from, BATCH)?;
         if next == from {
-            break;
+            return Ok((found, None));
         }
         from = next;
-        for line in &matching {
-            if count == max {
-                from = line.seq;
-                break;
+        for line in matching {
+            if found.len() == limit {
+                return Ok((found, Some(line.seq)));
             }
-            push(line);
-            count += 1;
+            found.push(line);
         }
     }
-    let mut response = text.freeze().into_response();
-    let kind = HeaderValue::from_static("application/x-ndjson");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    // Where the next request goes on.
-    response.headers_mut().insert("x-stead-next", from.into());
-    Ok(response)
+    Ok((found, Some(from).filter(|from| *from <= lines.head())))
 }
 
-fn followed(lines: Lines, first: VecDeque<Raw>, from: Position) -> Response {
-    let stop = lines.context.tasks.shutdown_signal();
-    let state = (lines, first, from, stop);
-    let events = stream::unfold(state, |(lines, mut first, mut from, mut stop)| async move {
-        if !first.is_empty() {
-            let text = events(&std::mem::take(&mut first).into());
-            return Some((Ok::<_, ApiError>(text), (lines, first, from, stop)));
-        }
-        loop {
-            let (matching, next) = match lines.batch(from, BATCH) {
-                Ok(read) => read,
-                // The stream breaks off here, at the damaged line, and not behind it.
-                Err(error) => return Some((Err(error), (lines, first, from, stop))),
-            };
-            if next > from {
-                from = next;
-                if matching.is_empty() {
-                    continue;
-                }
-                return Some((Ok(events(&matching)), (lines, first, from, stop)));
-            }
-            let quiet = tokio::select! {
-                _ = lines.context.tail.wait_past(&lines.tenant, from - 1) => false,
-                () = tokio::time::sleep(ALIVE) => true,
-                () = stop.wait() => return None,
-            };
-            if quiet {
-                return Some((Ok(Bytes::from_static(b":\n\n")), (lines, first, from, stop)));
-            }
-        }
-    });
-    let mut response = Response::new(Body::from_stream(events));
+fn line(raw: &Raw) -> Result<wire::Line, ApiError> {
+    Ok(wire::Line {
+        position: raw.seq,
+        cid: line_cid(&raw.bytes).to_string(),
+        line: serde_json::from_slice(&raw.bytes)
+            .map_err(|e| damaged(format_args!("position {}: {e}", raw.seq)))?,
+    })
+}
+
+fn text(lines: &[Raw], next: Position) -> Response {
+    let mut text = BytesMut::new();
+    for line in lines {
+        text.put_slice(&line.bytes);
+        text.put_u8(b'\n');
+    }
+    let mut response = text.freeze().into_response();
+    let kind = HeaderValue::from_static(NDJSON);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    // Where the next request goes on.
+    response.headers_mut().insert("x-stead-next", next.into());
+    response
+}
+
+/// `GET /api/v1/events?tenant=&from=&stream=&kind=&actor=`: the log as server-sent events, whose ids are
+/// positions.
+pub(crate) async fn live(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(live): Query<Live>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let tenant = meant(&shared, live.tenant)?;
+    let filter = Filter::new(live.stream, live.kind.as_deref(), live.actor, None, None)?;
+    allowed(&caller, &tenant, &filter)?;
+    let seen = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
+    let from = seen.map(|seen| seen.saturating_add(1)).or(live.from);
+    let subscriber = Subscriber::new(&shared.hubs, shared.context(), &tenant, filter, from);
+    let mut response = Response::new(Body::from_stream(subscriber.stream()));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/event-stream"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
 }
 
-fn events(lines: &Vec<Raw>) -> Bytes {
-    let mut text = BytesMut::new();
-    for line in lines {
-        text.put_slice(format!("id: {}\ndata: ", line.seq).as_bytes());
-        text.put_slice(&line.bytes);
-        text.put_slice(b"\n\n");
-    }
-    text.freeze()
+/// The event at a position.
+pub(crate) fn event_at(context: &ReadContext, tenant: &Tenant, seq: Position) -> Result<Event, ApiError> {
+    let lines = Lines::new(context, tenant, Filter::default());
+    let (found, _) = lines.batch(seq, 1)?;
+    let line = found
+        .first()
+        .ok_or_else(|| damaged(format_args!("the log has no position {seq}")))?;
+    Event::from_line(&line.bytes).map_err(|e| damaged(format_args!("position {seq}: {e}")))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Whose {
-    tenant: Option<Tenant>,
+    /// Whose log; the data's, or (to verify) all, where absent.
+    #[schemars(with = "Option<String>")]
+    pub(crate) tenant: Option<Tenant>,
 }
 
 /// `POST /api/v1/log/checkpoint?tenant=`: a signed checkpoint, as text.

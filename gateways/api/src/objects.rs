@@ -1,4 +1,4 @@
-//! Objects: list, get, put, delete, copy.
+//! Objects: get, put, delete, copy.
 
 use crate::gateway::Shared;
 use crate::{ApiError, body, wire};
@@ -8,18 +8,16 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::{Position, TextMap, Timestamp};
 use stead_gateway::Caller;
 use stead_gateway::objects::{
     ByteRange, ChecksumSpec, CopyRequest, DeleteRequest, DeleteTarget, GetRequest, Lock, PutRequest, Verify,
-    check_kept,
 };
-use stead_view::{ListQuery, ObjectRecord};
+use stead_view::ObjectRecord;
 
-/// The most objects that a page of a listing has.
-const PAGE: usize = 1000;
 /// Headers that are kept with an object.
 const KEPT: [HeaderName; 5] = [
     header::CONTENT_TYPE,
@@ -33,20 +31,12 @@ const META: &str = "x-stead-meta-";
 const SKEW_SECS: i64 = 60;
 
 /// Which state is meant.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct Which {
+    /// A position of the log, or a moment (RFC 3339).
     pub(crate) at: Option<String>,
+    /// A version id; `null` names the version of an unversioned write.
     pub(crate) version: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct List {
-    #[serde(default)]
-    prefix: String,
-    after: Option<String>,
-    delimiter: Option<String>,
-    max: Option<usize>,
-    at: Option<String>,
 }
 
 /// `at=`: a position, or a moment (RFC 3339), as a position that the log has reached.
@@ -92,49 +82,9 @@ pub(crate) fn describe(bucket: &str, key: &str, record: &ObjectRecord) -> wire::
         version: record.version_id().to_owned(),
         headers: record.headers.clone(),
         metadata: record.metadata.clone(),
+        marker: record.marker,
+        latest: None,
     }
-}
-
-/// `GET /api/v1/objects/{bucket}?prefix=&after=&delimiter=&max=&at=`
-pub(crate) async fn list(
-    State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
-    Path(bucket): Path<String>,
-    Query(query): Query<List>,
-) -> Result<Json<wire::Listing>, ApiError> {
-    caller.identity.check_read(&bucket)?;
-    let at = position(&shared, query.at.as_deref())?;
-    let names = shared.context().views.names()?;
-    if let Some(at) = at {
-        check_kept(&names, at, &format!("the listing of {bucket}"))?;
-    }
-    let known = match at {
-        Some(at) => names.bucket_at(&bucket, at)?,
-        None => names.bucket(&bucket)?,
-    };
-    if known.is_none() {
-        return Err(stead_gateway::ObjectError::NoSuchBucket(bucket).into());
-    }
-    let wanted = ListQuery {
-        prefix: query.prefix,
-        after: query.after,
-        delimiter: query.delimiter.filter(|delimiter| !delimiter.is_empty()),
-        max: query.max.unwrap_or(PAGE).clamp(1, PAGE),
-    };
-    let page = match at {
-        Some(at) => names.list_at(&bucket, &wanted, at)?,
-        None => names.list(&bucket, &wanted)?,
-    };
-    Ok(Json(wire::Listing {
-        objects: page
-            .objects
-            .iter()
-            .map(|(key, record)| describe(&bucket, key, record))
-            .collect(),
-        prefixes: page.prefixes,
-        next: page.next,
-        position: at.map_or_else(|| names.position(), Ok)?,
-    }))
 }
 
 /// `GET` and `HEAD /api/v1/objects/{bucket}/{key}?at=&version=`, with `Range: bytes=`.

@@ -46,6 +46,17 @@ pub trait Operations: Send + Sync + 'static {
 
     /// A link that signs a browser in once, in `who`'s name.
     fn console_link(&self, who: &Identity) -> Result<wire::ConsoleLink, ApiError>;
+    /// Who the node is, without looking anything up on disk.
+    fn facts(&self) -> wire::NodeFacts;
+
+    /// What a person should look at now. Quick: nothing is read back.
+    async fn warnings(&self) -> Vec<wire::Warning>;
+
+    /// What the node's own work found last.
+    async fn upkeep(&self) -> wire::Upkeep;
+
+    /// The access key that stands for the owner at the socket, where there is one.
+    fn root_key(&self) -> Option<String>;
 
     /// The file and the line of a position, where it is known.
     fn place(&self, tenant: &Tenant, position: Position) -> Option<wire::Place>;

@@ -1,13 +1,16 @@
 //! Where things came from: the history of a bucket or a key, and why something is as it is.
 
+use crate::filter::Filter;
 use crate::gateway::Shared;
+use crate::listing::truth;
 use crate::log::{Lines, Raw, damaged, field};
 use crate::objects::{Which, describe, position};
 use crate::upkeep::everything;
-use crate::{ApiError, wire};
+use crate::{ApiError, paging, wire};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use memchr::memmem;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,10 +26,14 @@ const BATCH: usize = 1024;
 /// Other places with the same content that are told.
 const ALSO: usize = 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Depth {
     /// Read the whole log, also for what the views have forgotten.
     full: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Events at most: 1 to 1,000, 1,000 where absent.
+    limit: Option<usize>,
 }
 
 /// `GET /api/v1/history/{bucket}`: what happened to the bucket itself.
@@ -34,21 +41,24 @@ pub(crate) async fn bucket_history(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
     Path(bucket): Path<String>,
+    Query(depth): Query<Depth>,
 ) -> Result<Json<wire::History>, ApiError> {
     caller.identity.check_read(&bucket)?;
     let lines = Lines::new(
         shared.context(),
         shared.tenant(),
-        Some(&format!("bucket/{bucket}")),
+        Filter::of_stream(&format!("bucket/{bucket}")),
     );
     let facts = search(&shared, &lines, b"\"kind\":\"bucket.", |_| true)?;
     if facts.is_empty() {
         return Err(ObjectError::NoSuchBucket(bucket).into());
     }
+    let (items, next) = page(facts, &depth)?;
     Ok(Json(wire::History {
         bucket,
         key: None,
-        facts,
+        items,
+        next,
         complete: true,
     }))
 }
@@ -64,10 +74,7 @@ pub(crate) async fn history(
     let names = shared.context().views.names()?;
     let known = names.versions(&bucket, &key)?;
     let pruned = names.pruned_before()?.is_some();
-    let full = known.is_empty()
-        || depth
-            .full
-            .is_some_and(|full| !matches!(full.as_str(), "0" | "false"));
+    let full = known.is_empty() || depth.full.as_deref().is_some_and(truth);
     let facts = if full {
         whole_history(&shared, &bucket, &key)?
     } else {
@@ -77,18 +84,37 @@ pub(crate) async fn history(
     if facts.is_empty() {
         return Err(ObjectError::NoSuchKey { bucket, key }.into());
     }
+    let (items, next) = page(facts, &depth)?;
     Ok(Json(wire::History {
         bucket,
         key: Some(key),
-        facts,
+        items,
+        next,
         complete: full || !pruned,
     }))
 }
 
+/// The page of these that is asked for.
+fn page(mut facts: Vec<wire::Fact>, depth: &Depth) -> Result<(Vec<wire::Fact>, Option<String>), ApiError> {
+    if let Some(after) = paging::place::<Position>(depth.cursor.as_deref())? {
+        facts.retain(|fact| fact.position > after);
+    }
+    let limit = paging::limit(Some(depth.limit.unwrap_or(paging::MOST)));
+    let more = facts.len() > limit;
+    facts.truncate(limit);
+    let next = facts
+        .last()
+        .filter(|_| more)
+        .map(|last| paging::cursor(&last.position));
+    Ok((facts, next))
+}
+
 /// `GET /api/v1/why?path=BUCKET/KEY&at=&version=` or `?cid=`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct About {
+    /// `BUCKET/KEY`.
     path: Option<String>,
+    /// Instead of `path`: the CID of content or of a line of the log.
     cid: Option<String>,
     #[serde(flatten)]
     which: Which,
@@ -171,7 +197,7 @@ fn why_key(shared: &Shared, bucket: &str, key: &str, which: &Which) -> Result<wi
 /// What a CID is: the content of objects, or a line of the log.
 fn why_cid(shared: &Shared, cid: &Cid) -> Result<wire::Why, ApiError> {
     let text = cid.to_string();
-    let lines = Lines::new(shared.context(), shared.tenant(), None);
+    let lines = Lines::new(shared.context(), shared.tenant(), Filter::default());
     let link = format!("{{\"/\":\"{text}\"}}");
     let mut line_at = None;
     let head = shared.context().tail.head(shared.tenant());
@@ -259,7 +285,7 @@ fn whole_history(shared: &Shared, bucket: &str, key: &str) -> Result<Vec<wire::F
     let lines = Lines::new(
         shared.context(),
         shared.tenant(),
-        Some(&format!("bucket/{bucket}")),
+        Filter::of_stream(&format!("bucket/{bucket}")),
     );
     search(shared, &lines, &field("key", key), |event| match &event.body {
         Body::ObjectPut(body) => body.key == key,
@@ -298,7 +324,7 @@ fn search(
 }
 
 fn fact_at(shared: &Shared, seq: Position) -> Result<wire::Fact, ApiError> {
-    let lines = Lines::new(shared.context(), shared.tenant(), None);
+    let lines = Lines::new(shared.context(), shared.tenant(), Filter::default());
     let (batch, _) = lines.batch(seq, 1)?;
     match batch.first() {
         Some(line) if line.seq == seq => fact(shared, line),

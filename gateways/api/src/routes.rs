@@ -1,51 +1,372 @@
-//! The table of endpoints.
+//! The table of endpoints: what the router has is what the OpenAPI document says.
 
-use crate::gateway::{Shared, not_found};
-use crate::{buckets, console, keys, log, objects, provenance, upkeep, uploads, versions};
+use crate::buckets::Paging;
+use crate::gateway::{Shared, not_found, wrong_method};
+use crate::objects::Which;
+use crate::openapi::{Endpoint, delete, get, post, put};
+use crate::{
+    buckets, console, explain, keys, listing, log, meta, objects, openapi, overview, presign, proof,
+    provenance, restore, time, tokens, upkeep, uploads, wire, zip,
+};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post, put};
 use http::Method;
 use std::sync::Arc;
 
+/// Every endpoint. Handlers of one subject are together.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [node(), data(), uploading(), the_log(), access(), work()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn node() -> Vec<Endpoint> {
+    vec![
+        get("/healthz", "node", "Whether the node answers", upkeep::healthz)
+            .text()
+            .open(),
+        get(
+            "/metrics",
+            "node",
+            "Metrics in OpenMetrics' text form",
+            upkeep::metrics,
+        )
+        .text()
+        .open(),
+        get("/api/v1/openapi.json", "node", "This document", openapi::document)
+            .open()
+            .any(),
+        get(
+            "/api/v1/explain/{code}",
+            "node",
+            "The page of an error code",
+            explain::explain,
+        )
+        .open()
+        .json::<wire::Explanation>(),
+        get("/api/v1/status", "node", "How the node is", upkeep::status).json::<wire::Status>(),
+        get(
+            "/api/v1/overview",
+            "node",
+            "What a person wants to see first",
+            overview::overview,
+        )
+        .json::<wire::Overview>(),
+        get(
+            "/api/v1/series",
+            "node",
+            "Figures over time, from memory, a day back",
+            overview::series,
+        )
+        .query::<overview::Asked>()
+        .json::<wire::SeriesSet>(),
+    ]
+}
+
+fn data() -> Vec<Endpoint> {
+    vec![
+        get(
+            "/api/v1/buckets",
+            "buckets",
+            "The buckets that the caller may see",
+            buckets::list,
+        )
+        .query::<Paging>()
+        .json::<wire::Page<wire::Bucket>>(),
+        put(
+            "/api/v1/buckets/{bucket}",
+            "buckets",
+            "Makes a bucket",
+            buckets::create,
+        )
+        .query::<buckets::Create>()
+        .nothing(201),
+        delete(
+            "/api/v1/buckets/{bucket}",
+            "buckets",
+            "Removes an empty bucket",
+            buckets::delete,
+        )
+        .nothing(204),
+        get(
+            "/api/v1/timeline/{bucket}",
+            "buckets",
+            "Between which moments a bucket can be looked at",
+            time::timeline,
+        )
+        .json::<wire::Timeline>(),
+        get(
+            "/api/v1/objects/{bucket}",
+            "objects",
+            "Lists objects or versions",
+            listing::list,
+        )
+        .query::<listing::List>()
+        .json::<wire::Listing>(),
+        get(
+            "/api/v1/objects/{bucket}/{*key}",
+            "objects",
+            "The bytes of an object; `Range` is honoured",
+            objects::get,
+        )
+        .query::<Which>()
+        .bytes("application/octet-stream"),
+        put(
+            "/api/v1/objects/{bucket}/{*key}",
+            "objects",
+            "Stores an object",
+            objects::put,
+        )
+        .takes_bytes()
+        .json::<wire::Stored>(),
+        delete(
+            "/api/v1/objects/{bucket}/{*key}",
+            "objects",
+            "Deletes an object, or one version of it for good",
+            objects::delete,
+        )
+        .query::<Which>()
+        .json::<wire::Deleted>(),
+        get(
+            "/api/v1/meta/{bucket}/{*key}",
+            "objects",
+            "Everything known about an object",
+            meta::meta,
+        )
+        .query::<meta::Asked>()
+        .json::<wire::Meta>(),
+        post(
+            "/api/v1/copy",
+            "objects",
+            "Copies an object, also from the past",
+            objects::copy,
+        )
+        .takes::<wire::Copy>()
+        .json::<wire::Stored>(),
+        post(
+            "/api/v1/undelete",
+            "objects",
+            "Brings a deleted object back",
+            restore::undelete,
+        )
+        .takes::<wire::Undelete>()
+        .json::<wire::Undeleted>(),
+        post(
+            "/api/v1/presign",
+            "objects",
+            "A URL that works without a key",
+            presign::presign,
+        )
+        .takes::<wire::Presign>()
+        .json::<wire::Presigned>(),
+        get("/api/v1/zip", "objects", "Many objects as one zip", zip::get)
+            .query::<zip::Asked>()
+            .bytes("application/zip"),
+        post("/api/v1/zip", "objects", "Many objects as one zip", zip::post)
+            .takes::<wire::Zip>()
+            .bytes("application/zip"),
+    ]
+}
+
+fn uploading() -> Vec<Endpoint> {
+    vec![
+        post(
+            "/api/v1/uploads",
+            "uploads",
+            "Starts an upload in parts",
+            uploads::start,
+        )
+        .takes::<wire::StartUpload>()
+        .created::<wire::Upload>(),
+        get(
+            "/api/v1/uploads/{upload}",
+            "uploads",
+            "The parts that arrived",
+            uploads::parts,
+        )
+        .query::<uploads::Target>()
+        .json::<wire::Upload>(),
+        post(
+            "/api/v1/uploads/{upload}",
+            "uploads",
+            "Joins the parts",
+            uploads::complete,
+        )
+        .query::<uploads::Target>()
+        .takes::<wire::CompleteUpload>()
+        .json::<wire::Stored>(),
+        delete(
+            "/api/v1/uploads/{upload}",
+            "uploads",
+            "Gives an upload up",
+            uploads::abort,
+        )
+        .query::<uploads::Target>()
+        .nothing(204),
+        put(
+            "/api/v1/uploads/{upload}/{number}",
+            "uploads",
+            "Stores a part",
+            uploads::part,
+        )
+        .query::<uploads::Target>()
+        .takes_bytes()
+        .json::<wire::Part>(),
+    ]
+}
+
+fn the_log() -> Vec<Endpoint> {
+    vec![
+        get(
+            "/api/v1/log",
+            "log",
+            "Lines of the log; as they are stored with `Accept: application/x-ndjson`",
+            log::read,
+        )
+        .query::<log::Range>()
+        .json::<wire::Page<wire::Line>>(),
+        get(
+            "/api/v1/log/{position}",
+            "log",
+            "A line, and what proves its place",
+            proof::proven,
+        )
+        .query::<log::Whose>()
+        .json::<wire::Proven>(),
+        get(
+            "/api/v1/events",
+            "log",
+            "The log as server-sent events, live; `Last-Event-ID` resumes",
+            log::live,
+        )
+        .query::<log::Live>()
+        .events::<wire::Told>(),
+        post(
+            "/api/v1/log/checkpoint",
+            "log",
+            "Signs where the log ends",
+            log::checkpoint,
+        )
+        .query::<log::Whose>()
+        .text(),
+        post(
+            "/api/v1/log/verify",
+            "log",
+            "Checks the chain, against a checkpoint where one is sent",
+            log::verify,
+        )
+        .query::<log::Whose>()
+        .takes_text()
+        .steps::<wire::Verified>(),
+        get(
+            "/api/v1/history/{bucket}",
+            "log",
+            "What happened to a bucket itself",
+            provenance::bucket_history,
+        )
+        .query::<provenance::Depth>()
+        .json::<wire::History>(),
+        get(
+            "/api/v1/history/{bucket}/{*key}",
+            "log",
+            "Every state of a key, oldest first",
+            provenance::history,
+        )
+        .query::<provenance::Depth>()
+        .json::<wire::History>(),
+        get(
+            "/api/v1/why",
+            "log",
+            "Which event made something, and what came before and after",
+            provenance::why,
+        )
+        .query::<provenance::About>()
+        .json::<wire::Why>(),
+        get("/api/v1/at", "log", "The position of a moment", time::at)
+            .query::<time::When>()
+            .json::<wire::At>(),
+    ]
+}
+
+fn access() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/keys", "access", "Access keys", keys::list)
+            .query::<Paging>()
+            .json::<wire::Page<wire::Key>>(),
+        post(
+            "/api/v1/keys",
+            "access",
+            "Makes an access key; its secret is told this once",
+            keys::create,
+        )
+        .takes::<wire::CreateKey>()
+        .created::<wire::NewKey>(),
+        delete(
+            "/api/v1/keys/{access_key}",
+            "access",
+            "Revokes an access key",
+            keys::revoke,
+        )
+        .nothing(204),
+        post(
+            "/api/v1/console/link",
+            "access",
+            "A link that signs one browser in, once",
+            console::link,
+        )
+        .created::<wire::ConsoleLink>(),
+        post(
+            "/api/v1/tokens",
+            "access",
+            "Makes a short-lived token",
+            tokens::create,
+        )
+        .takes::<wire::CreateToken>()
+        .created::<wire::NewToken>(),
+    ]
+}
+
+fn work() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/doctor", "upkeep", "Examines everything", upkeep::doctor).json::<wire::Doctor>(),
+        get(
+            "/api/v1/upkeep",
+            "upkeep",
+            "What the node's own work found last",
+            upkeep::upkeep,
+        )
+        .json::<wire::Upkeep>(),
+        post("/api/v1/scrub", "upkeep", "Reads every block back", upkeep::scrub)
+            .query::<upkeep::Rate>()
+            .steps::<wire::Scrubbed>(),
+        post(
+            "/api/v1/gc",
+            "upkeep",
+            "Frees what nothing reaches",
+            upkeep::collect,
+        )
+        .takes::<wire::Collect>()
+        .steps::<wire::Collected>(),
+        post(
+            "/api/v1/view/rebuild",
+            "upkeep",
+            "Folds the views again from the log",
+            upkeep::rebuild,
+        )
+        .steps::<wire::Rebuilt>(),
+    ]
+}
+
 /// Every endpoint, over what handlers work with.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/healthz", get(upkeep::healthz))
-        .route("/metrics", get(upkeep::metrics))
-        .route("/api/v1/status", get(upkeep::status))
-        .route("/api/v1/buckets", get(buckets::list))
-        .route(
-            "/api/v1/buckets/{bucket}",
-            put(buckets::create).delete(buckets::delete),
-        )
-        .route("/api/v1/objects/{bucket}", get(objects::list))
-        .route(
-            "/api/v1/objects/{bucket}/{*key}",
-            get(objects::get).put(objects::put).delete(objects::delete),
-        )
-        .route("/api/v1/versions/{bucket}", get(versions::list))
-        .route("/api/v1/copy", post(objects::copy))
-        .route("/api/v1/uploads", post(uploads::start))
-        .route(
-            "/api/v1/uploads/{upload}",
-            get(uploads::parts).post(uploads::complete).delete(uploads::abort),
-        )
-        .route("/api/v1/uploads/{upload}/{number}", put(uploads::part))
-        .route("/api/v1/log", get(log::read))
-        .route("/api/v1/log/checkpoint", post(log::checkpoint))
-        .route("/api/v1/log/verify", post(log::verify))
-        .route("/api/v1/history/{bucket}", get(provenance::bucket_history))
-        .route("/api/v1/history/{bucket}/{*key}", get(provenance::history))
-        .route("/api/v1/why", get(provenance::why))
-        .route("/api/v1/keys", get(keys::list).post(keys::create))
-        .route("/api/v1/keys/{access_key}", delete(keys::revoke))
-        .route("/api/v1/console/link", post(console::link))
-        .route("/api/v1/scrub", post(upkeep::scrub))
-        .route("/api/v1/gc", post(upkeep::collect))
-        .route("/api/v1/view/rebuild", post(upkeep::rebuild))
-        .route("/api/v1/doctor", get(upkeep::doctor))
+    let mut router = Router::new();
+    for endpoint in endpoints() {
+        router = router.route(endpoint.path, endpoint.handler);
+    }
+    router
         .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
         // Bodies are bounded where they are read: JSON by `body`, objects by the context's limits.
         .layer(DefaultBodyLimit::disable())
         .with_state(shared)
@@ -53,30 +374,32 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 
 /// Whether an endpoint needs no signature: it tells nothing about anybody's data.
 pub(crate) fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/metrics")
+    matches!(path, "/healthz" | "/metrics" | "/api/v1/openapi.json") || path.starts_with("/api/v1/explain/")
 }
 
 /// The operation of a request, for metrics: the endpoint without what it is about, so that there are few.
 pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
-    let first = path
-        .strip_prefix("/api/v1/")
-        .unwrap_or(path)
-        .split('/')
-        .next()
-        .unwrap_or_default();
+    let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
+    let first = rest.split('/').next().unwrap_or_default();
     match (first, method) {
+        ("objects", &Method::GET | &Method::HEAD)
+            if !rest["objects".len()..].trim_matches('/').contains('/') =>
+        {
+            "ListObjects"
+        }
         ("objects", &Method::GET | &Method::HEAD) => "GetObject",
         ("objects", &Method::PUT) => "PutObject",
         ("objects", &Method::DELETE) => "DeleteObject",
-        ("versions", _) => "ListVersions",
-        ("objects", _) | ("copy", _) => "CopyObject",
+        ("objects", _) | ("copy" | "undelete", _) => "CopyObject",
+        ("zip", _) => "Zip",
         ("uploads", _) => "Upload",
-        ("buckets", _) => "Bucket",
-        ("log", _) => "Log",
-        ("history" | "why", _) => "History",
-        ("keys", _) => "Key",
-        ("status", _) => "Status",
-        ("scrub" | "gc" | "view" | "doctor", _) => "Upkeep",
+        ("buckets" | "timeline", _) => "Bucket",
+        ("log" | "at", _) => "Log",
+        ("events", _) => "Events",
+        ("history" | "why" | "meta", _) => "History",
+        ("keys" | "tokens" | "presign" | "console", _) => "Key",
+        ("status" | "overview" | "series", _) => "Status",
+        ("scrub" | "gc" | "view" | "doctor" | "upkeep", _) => "Upkeep",
         _ => "Other",
     }
 }

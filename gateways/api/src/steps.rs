@@ -73,7 +73,7 @@ async fn next<T>(running: &mut Running<T>) -> wire::Step<T> {
     };
     match ended {
         Some(Ok(result)) => wire::Step::Result(result),
-        Some(Err(error)) => wire::Step::Error(error.body),
+        Some(Err(error)) => wire::Step::Error(*error.body),
         None => wire::Step::Progress(*running.told.borrow_and_update()),
     }
 }
@@ -81,7 +81,7 @@ async fn next<T>(running: &mut Running<T>) -> wire::Step<T> {
 fn line<T: Serialize>(step: &wire::Step<T>) -> Bytes {
     let mut text = serde_json::to_vec(step).unwrap_or_else(|e| {
         let error = ApiError::internal(format!("the result cannot be written: {e}"));
-        serde_json::to_vec(&wire::Step::<()>::Error(error.body)).unwrap_or_default()
+        serde_json::to_vec(&wire::Step::<()>::Error(*error.body)).unwrap_or_default()
     });
     text.push(b'\n');
     text.into()

@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_gateway::{Caller, metrics};
@@ -15,11 +16,9 @@ use stead_gateway::{Caller, metrics};
 pub(crate) async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
     match shared.context().views.names() {
         Ok(_) => (StatusCode::OK, "ok\n").into_response(),
-        Err(error) => ApiError {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            ..error.into()
-        }
-        .into_response(),
+        Err(error) => ApiError::from(error)
+            .status(StatusCode::SERVICE_UNAVAILABLE)
+            .into_response(),
     }
 }
 
@@ -47,8 +46,18 @@ pub(crate) async fn doctor(
     Ok(Json(shared.operations.doctor().await?))
 }
 
-#[derive(Deserialize)]
+/// `GET /api/v1/upkeep`
+pub(crate) async fn upkeep(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<wire::Upkeep>, ApiError> {
+    everything(&caller)?;
+    Ok(Json(shared.operations.upkeep().await))
+}
+
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Rate {
+    /// At most; as fast as the disk where absent.
     bytes_per_second: Option<u64>,
 }
 

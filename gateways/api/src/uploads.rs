@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::TextMap;
@@ -14,7 +15,7 @@ use stead_gateway::objects::{CompleteRequest, CompletedPart, Lock, PartRequest, 
 use stead_gateway::{Caller, ObjectError};
 
 /// Which object an upload is for.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Target {
     bucket: String,
     key: String,

@@ -23,8 +23,9 @@ use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use stead_client::wire;
 use stead_gateway::listen::Peer;
-use stead_gateway_api::{ACTOR_HEADER, Api, wire};
+use stead_gateway_api::{ACTOR_HEADER, Api};
 
 /// The error of a body, whatever it came through.
 pub type BodyFailure = Box<dyn std::error::Error + Send + Sync>;
@@ -86,6 +87,18 @@ impl Client {
     pub async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, Failure> {
         let response = self.send(request(Method::GET, url, empty())?).await?;
         read(response).await
+    }
+
+    /// All pages of a list as one.
+    pub async fn all<T: DeserializeOwned>(&self, url: Url) -> Result<wire::Page<T>, Failure> {
+        let url = url.with("limit", "1000");
+        let mut all: wire::Page<T> = self.get(url.clone()).await?;
+        while let Some(next) = all.next.take() {
+            let page: wire::Page<T> = self.get(url.clone().with("cursor", &next)).await?;
+            all.items.extend(page.items);
+            all.next = page.next;
+        }
+        Ok(all)
     }
 
     /// Sends JSON and reads JSON.
@@ -152,7 +165,7 @@ async fn refusal(response: Response<Answer>) -> Failure {
     let status = response.status();
     match bytes_of(response)
         .await
-        .map(|bytes| serde_json::from_slice::<wire::Error>(&bytes))
+        .map(|bytes| serde_json::from_slice::<wire::Problem>(&bytes))
     {
         Ok(Ok(error)) => error.into(),
         _ => Failure::new(

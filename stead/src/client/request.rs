@@ -23,6 +23,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 const KEY: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// Path and query of a request.
+#[derive(Clone)]
 pub struct Url {
     path: String,
     query: String,

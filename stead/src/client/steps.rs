@@ -8,7 +8,7 @@ use http::Request;
 use http::Response;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use stead_gateway_api::wire::{Progress, Step};
+use stead_client::wire::{Progress, Step};
 
 impl Client {
     /// Sends a request whose answer is steps.

@@ -5,8 +5,8 @@ use crate::client::{Client, Needs, Url, find};
 use crate::failure::{self, Failure};
 use crate::output::{self, Align, Table};
 use http::Method;
+use stead_client::wire;
 use stead_event::body::Versioning;
-use stead_gateway_api::wire;
 
 pub(super) async fn run(global: &Global, command: BucketCommand) -> Result<u8, Failure> {
     match command {
@@ -43,9 +43,9 @@ fn told(global: &Global, name: &str, what: &str) {
 
 /// The table of buckets, also for `ls` without a path.
 pub(super) async fn list(global: &Global, client: &Client) -> Result<(), Failure> {
-    let answer: wire::Buckets = client.get(Url::new("/api/v1/buckets")).await?;
+    let answer: wire::Page<wire::Bucket> = client.all(Url::new("/api/v1/buckets")).await?;
     if global.json {
-        output::json(&answer);
+        output::json(&serde_json::json!({ "buckets": answer.items }));
         return Ok(());
     }
     let columns = [
@@ -56,7 +56,7 @@ pub(super) async fn list(global: &Global, client: &Client) -> Result<(), Failure
         ("CREATED", Align::Left),
     ];
     let mut table = Table::new(&columns).or("no buckets yet: `stead bucket create NAME` makes one");
-    for bucket in &answer.buckets {
+    for bucket in &answer.items {
         let versions = match bucket.versioning {
             Versioning::Off => "off",
             Versioning::Enabled => "kept",

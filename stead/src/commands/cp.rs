@@ -16,7 +16,7 @@ use crate::failure::{self, Failure};
 use crate::output;
 use crate::when;
 use std::path::{Path, PathBuf};
-use stead_gateway_api::wire;
+use stead_client::wire;
 
 /// One side of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]

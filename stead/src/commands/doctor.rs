@@ -5,7 +5,7 @@ use crate::client::{Needs, Url, find};
 use crate::codes;
 use crate::failure::{self, Failure};
 use crate::output;
-use stead_gateway_api::wire::{Check, Doctor, Verdict};
+use stead_client::wire::{Check, Doctor, Verdict};
 
 pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let doctor = match find(global, Needs::Read).await {

@@ -8,8 +8,8 @@ use crate::failure::{self, Failure};
 use crate::output::{self, Align, Table, count, size};
 use crate::when;
 use serde_json::Value;
+use stead_client::wire;
 use stead_event::{Cid, cids};
-use stead_gateway_api::wire;
 
 pub(super) async fn history(global: &Global, args: &History) -> Result<u8, Failure> {
     let place = place(&args.path)?;
@@ -21,20 +21,30 @@ pub(super) async fn history(global: &Global, args: &History) -> Result<u8, Failu
         url.key(&place.key)
     };
     let url = if args.full { url.with("full", "1") } else { url };
-    let history: wire::History = client.get(url).await?;
+    let mut history: wire::History = client.get(url.clone()).await?;
+    while let Some(next) = history.next.take() {
+        let page: wire::History = client.get(url.clone().with("cursor", &next)).await?;
+        history.items.extend(page.items);
+        history.next = page.next;
+    }
     if global.json {
-        output::json(&history);
+        output::json(&serde_json::json!({
+            "bucket": history.bucket,
+            "key": history.key,
+            "facts": history.items,
+            "complete": history.complete,
+        }));
         return Ok(failure::OK);
     }
     // Where there are versions, their ids are what `cat --version` and its like take.
-    let versions = history.facts.iter().any(|fact| fact.version.is_some());
+    let versions = history.items.iter().any(|fact| fact.version.is_some());
     let mut columns = vec![("POSITION", Align::Right), ("WHEN", Align::Left)];
     if versions {
         columns.push(("VERSION", Align::Left));
     }
     columns.push(("WHAT", Align::Left));
     let mut table = Table::new(&columns).or("nothing is known of it");
-    for fact in &history.facts {
+    for fact in &history.items {
         let mut cells = vec![fact.position.to_string(), moment(&fact.event)];
         if versions {
             cells.push(fact.version.clone().unwrap_or_default());

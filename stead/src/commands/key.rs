@@ -5,8 +5,8 @@ use crate::client::{Needs, Url, find};
 use crate::failure::{self, Failure};
 use crate::output::{self, Align, Table};
 use http::Method;
+use stead_client::wire;
 use stead_event::body::Scope;
-use stead_gateway_api::wire;
 
 pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Failure> {
     match command {
@@ -34,7 +34,7 @@ pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Fail
         }
         KeyCommand::List => {
             let client = find(global, Needs::Read).await?;
-            let answer: wire::Keys = client.get(Url::new("/api/v1/keys")).await?;
+            let answer: wire::Page<wire::Key> = client.all(Url::new("/api/v1/keys")).await?;
             list(global, &answer);
         }
         KeyCommand::Revoke { access_key } => {
@@ -52,9 +52,9 @@ pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Fail
     Ok(failure::OK)
 }
 
-fn list(global: &Global, answer: &wire::Keys) {
+fn list(global: &Global, answer: &wire::Page<wire::Key>) {
     if global.json {
-        output::json(answer);
+        output::json(&serde_json::json!({ "keys": answer.items }));
         return;
     }
     let columns = [
@@ -65,7 +65,7 @@ fn list(global: &Global, answer: &wire::Keys) {
         ("STATE", Align::Left),
     ];
     let mut table = Table::new(&columns).or("no access keys: `stead key create NAME` makes one");
-    for key in &answer.keys {
+    for key in &answer.items {
         let verb = if key.scope.read_only {
             "read"
         } else {

@@ -2,13 +2,15 @@
 
 use super::{facts, progress};
 use crate::args::{Global, LogShow, LogVerify};
-use crate::client::{Client, LinesOf, Needs, Url, body_of, bytes_of, empty, find, request};
+use crate::client::{Body, Client, LinesOf, Needs, Url, body_of, bytes_of, empty, find, request};
 use crate::codes;
 use crate::failure::{self, Failure};
 use crate::output;
 use http::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::path::Path;
-use stead_gateway_api::wire;
+use stead_client::wire;
 
 /// Events shown where nobody says from where.
 const LAST: &str = "20";
@@ -21,19 +23,14 @@ pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure>
     };
     let mut from = args.from;
     if args.follow {
-        let url = url(args).with("follow", "1");
-        let url = match from {
-            Some(from) => url.with("from", &from.to_string()),
-            None => url.with("last", LAST),
-        };
-        return follow(&mut shown, &client, url).await;
+        return follow(&mut shown, &client, args).await;
     }
     loop {
         let url = match from {
             Some(from) => url(args).with("from", &from.to_string()),
             None => url(args).with("last", LAST),
         };
-        let response = client.send(request(Method::GET, url, empty())?).await?;
+        let response = client.send(as_stored(url)?).await?;
         let next = response
             .headers()
             .get("x-stead-next")
@@ -54,13 +51,39 @@ pub(super) async fn show(global: &Global, args: &LogShow) -> Result<u8, Failure>
     Ok(failure::OK)
 }
 
+/// A request for lines as they are stored.
+fn as_stored(url: Url) -> Result<http::Request<Body>, Failure> {
+    let mut wanted = request(Method::GET, url, empty())?;
+    let kind = http::HeaderValue::from_static("application/x-ndjson");
+    wanted.headers_mut().insert(http::header::ACCEPT, kind);
+    Ok(wanted)
+}
+
 fn url(args: &LogShow) -> Url {
-    Url::new("/api/v1/log")
-        .with("tenant", &args.tenant)
+    filtered(Url::new("/api/v1/log"), args)
+}
+
+fn filtered(url: Url, args: &LogShow) -> Url {
+    url.with("tenant", &args.tenant)
         .maybe("stream", args.stream.as_deref())
 }
 
-async fn follow(shown: &mut Shown, client: &Client, url: Url) -> Result<u8, Failure> {
+async fn follow(shown: &mut Shown, client: &Client, args: &LogShow) -> Result<u8, Failure> {
+    let mut from = args.from;
+    if from.is_none() {
+        // The end first, so that nothing that comes meanwhile is missed: it is told again from there on.
+        let head = client.send(as_stored(url(args).with("last", LAST))?).await?;
+        from = head
+            .headers()
+            .get("x-stead-next")
+            .and_then(|next| next.to_str().ok()?.parse().ok());
+        let mut lines = LinesOf::new(head);
+        while let Some(line) = lines.next().await? {
+            shown.print(&line);
+        }
+    }
+    let url = filtered(Url::new("/api/v1/events"), args);
+    let url = url.with("from", &from.unwrap_or(1).to_string());
     let mut lines = LinesOf::new(client.send(request(Method::GET, url, empty())?).await?);
     loop {
         let line = tokio::select! {
@@ -70,12 +93,26 @@ async fn follow(shown: &mut Shown, client: &Client, url: Url) -> Result<u8, Fail
         match line {
             Some(line) => {
                 if let Some(data) = line.strip_prefix(b"data: ") {
-                    shown.print(data);
+                    shown.print(told(data)?.get().as_bytes());
                 }
             }
             None => return Ok(failure::OK),
         }
     }
+}
+
+/// The line within the data of an event, byte for byte.
+fn told(data: &[u8]) -> Result<&RawValue, Failure> {
+    #[derive(Deserialize)]
+    struct Told<'a> {
+        #[serde(borrow)]
+        line: &'a RawValue,
+    }
+    let told: Told<'_> = serde_json::from_slice(data).map_err(|e| {
+        let message = format!("the node's answer is not understood: {e}");
+        Failure::new(codes::PROTOCOL, message)
+    })?;
+    Ok(told.line)
 }
 
 /// Lines on their way to standard output.

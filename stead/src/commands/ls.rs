@@ -6,7 +6,7 @@ use crate::client::{Client, Needs, Url, find};
 use crate::failure::{self, Failure};
 use crate::output::{self, Align, Table};
 use crate::when;
-use stead_gateway_api::wire;
+use stead_client::wire;
 
 pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
@@ -31,7 +31,7 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
             ..place.clone()
         };
         let page = page(&client, &folder, None, None, at.as_deref(), 1).await?;
-        if !page.objects.is_empty() {
+        if !page.items.is_empty() {
             place = folder;
         }
     }
@@ -45,7 +45,7 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
     let mut table = Table::new(&columns).or("nothing there");
     while let Some(page) = pages.next().await? {
         if global.json {
-            output::json(&page);
+            output::json(&told(&page));
         } else {
             show(&mut table, &page);
         }
@@ -56,10 +56,15 @@ pub(super) async fn run(global: &Global, args: &Ls) -> Result<u8, Failure> {
     Ok(failure::OK)
 }
 
+/// A page as `--json` tells it.
+fn told(page: &wire::Listing) -> serde_json::Value {
+    serde_json::json!({ "objects": page.items, "prefixes": page.prefixes, "position": page.position })
+}
+
 fn show(table: &mut Table, page: &wire::Listing) {
     // Keys and folders in one order.
     let mut rows: Vec<(&str, Option<&wire::Object>)> = page
-        .objects
+        .items
         .iter()
         .map(|object| (object.key.as_str(), Some(object)))
         .collect();
@@ -94,7 +99,7 @@ pub(super) struct Pages<'a> {
     place: &'a Place,
     delimiter: Option<&'a str>,
     at: Option<String>,
-    after: Option<String>,
+    cursor: Option<String>,
     done: bool,
 }
 
@@ -110,7 +115,7 @@ impl<'a> Pages<'a> {
             place,
             delimiter,
             at: at.map(str::to_owned),
-            after: None,
+            cursor: None,
             done: false,
         }
     }
@@ -119,17 +124,17 @@ impl<'a> Pages<'a> {
         if self.done {
             return Ok(None);
         }
-        let (after, at) = (self.after.take(), self.at.clone());
+        let (cursor, at) = (self.cursor.take(), self.at.clone());
         let page = page(
             self.client,
             self.place,
             self.delimiter,
-            after.as_deref(),
+            cursor.as_deref(),
             at.as_deref(),
             1000,
         )
         .await?;
-        self.after = page.next.clone();
+        self.cursor = page.next.clone();
         self.done = page.next.is_none();
         Ok(Some(page))
     }
@@ -139,16 +144,16 @@ async fn page(
     client: &Client,
     place: &Place,
     delimiter: Option<&str>,
-    after: Option<&str>,
+    cursor: Option<&str>,
     at: Option<&str>,
     max: usize,
 ) -> Result<wire::Listing, Failure> {
     let url = Url::new("/api/v1/objects")
         .segment(&place.bucket)
         .with("prefix", &place.key)
-        .with("max", &max.to_string())
+        .with("limit", &max.to_string())
         .maybe("delimiter", delimiter)
-        .maybe("after", after)
+        .maybe("cursor", cursor)
         .maybe("at", at);
     client.get(url).await
 }

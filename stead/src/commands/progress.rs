@@ -1,7 +1,7 @@
 //! Progress on standard error, on a terminal only.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use stead_gateway_api::wire::Progress;
+use stead_client::wire::Progress;
 
 const BYTES: &str = "{prefix:.bold} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
 const COUNT: &str = "{prefix:.bold} {wide_bar} {pos}/{len} {eta}";

@@ -10,7 +10,7 @@ use crate::failure::{self, Failure};
 use crate::output;
 use futures::StreamExt;
 use http::Method;
-use stead_gateway_api::wire;
+use stead_client::wire;
 
 /// Deletes that run at the same time.
 const AT_ONCE: usize = 16;
@@ -90,7 +90,7 @@ async fn below(client: &Client, place: &Place) -> Result<u64, Failure> {
     let mut deleted = 0;
     let mut pages = Pages::new(client, place, None, None);
     while let Some(page) = pages.next().await? {
-        let targets = page.objects.into_iter().map(|object| (object, None));
+        let targets = page.items.into_iter().map(|object| (object, None));
         delete_all(client, targets, &mut deleted).await?;
     }
     Ok(deleted)
@@ -105,8 +105,8 @@ async fn all_versions(client: &Client, place: &Place) -> Result<u64, Failure> {
             return Ok(deleted);
         }
         let targets = page.into_iter().map(|version| {
-            let id = version.object.version.clone();
-            (version.object, Some(id))
+            let id = version.version.clone();
+            (version, Some(id))
         });
         delete_all(client, targets, &mut deleted).await?;
     }

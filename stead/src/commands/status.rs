@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::client::{Needs, Url, find};
 use crate::failure::{self, Failure};
 use crate::output::{self, Align, Table, count, size};
-use stead_gateway_api::wire;
+use stead_client::wire;
 
 pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;

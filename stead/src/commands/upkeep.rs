@@ -8,7 +8,7 @@ use crate::failure::{self, Failure};
 use crate::output::{self, count, size};
 use crate::when;
 use http::Method;
-use stead_gateway_api::wire;
+use stead_client::wire;
 
 pub(super) async fn scrub(global: &Global, args: &Scrub) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;

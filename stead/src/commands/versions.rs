@@ -6,14 +6,7 @@ use crate::args::Global;
 use crate::client::{Client, Url};
 use crate::failure::{self, Failure};
 use crate::output::{self, Align, Table};
-use stead_gateway_api::wire;
-
-/// What a page of versions goes on behind.
-#[derive(Clone, Default)]
-struct Behind {
-    key: Option<String>,
-    version: Option<String>,
-}
+use stead_client::wire;
 
 pub(super) async fn list(
     global: &Global,
@@ -30,24 +23,21 @@ pub(super) async fn list(
         ("KEY", Align::Left),
     ])
     .or("no versions there");
-    let mut behind = Behind::default();
+    let mut cursor = None;
     loop {
-        let page = page(client, place, delimiter, &behind).await?;
-        behind = Behind {
-            key: page.next.clone(),
-            version: page.next_version.clone(),
-        };
+        let page = page(client, place, delimiter, cursor.as_deref()).await?;
+        cursor = page.next.clone();
         if global.json {
-            output::json(&page);
+            output::json(&serde_json::json!({ "versions": page.items, "prefixes": page.prefixes }));
         } else {
-            page.versions.iter().for_each(|version| table.row(row(version)));
+            page.items.iter().for_each(|version| table.row(row(version)));
             for prefix in &page.prefixes {
                 let [none, dash] = [String::new(), "-".to_owned()];
                 table.row([none.clone(), dash, none.clone(), none, printable(prefix)]);
             }
             table.page();
         }
-        if behind.key.is_none() {
+        if cursor.is_none() {
             break;
         }
     }
@@ -57,8 +47,8 @@ pub(super) async fn list(
     Ok(failure::OK)
 }
 
-fn row(version: &wire::Version) -> [String; 5] {
-    let state = match (version.marker, version.latest) {
+fn row(version: &wire::Object) -> [String; 5] {
+    let state = match (version.marker, version.latest.unwrap_or_default()) {
         (true, true) => "deleted",
         (true, false) => "delete marker",
         (false, true) => "current",
@@ -67,33 +57,34 @@ fn row(version: &wire::Version) -> [String; 5] {
     let size = if version.marker {
         "-".to_owned()
     } else {
-        output::size(version.object.size)
+        output::size(version.size)
     };
     [
-        output::moment(version.object.at),
+        output::moment(version.at),
         size,
-        version.object.version.clone(),
+        version.version.clone(),
         state.to_owned(),
-        printable(&version.object.key),
+        printable(&version.key),
     ]
 }
 
 /// The first versions below a prefix; none where there are none.
-pub(super) async fn first_versions(client: &Client, place: &Place) -> Result<Vec<wire::Version>, Failure> {
-    Ok(page(client, place, None, &Behind::default()).await?.versions)
+pub(super) async fn first_versions(client: &Client, place: &Place) -> Result<Vec<wire::Object>, Failure> {
+    Ok(page(client, place, None, None).await?.items)
 }
 
 async fn page(
     client: &Client,
     place: &Place,
     delimiter: Option<&str>,
-    behind: &Behind,
-) -> Result<wire::Versions, Failure> {
-    let url = Url::new("/api/v1/versions")
+    cursor: Option<&str>,
+) -> Result<wire::Listing, Failure> {
+    let url = Url::new("/api/v1/objects")
         .segment(&place.bucket)
         .with("prefix", &place.key)
         .maybe("delimiter", delimiter)
-        .maybe("after", behind.key.as_deref())
-        .maybe("after_version", behind.version.as_deref());
+        .with("versions", "true")
+        .with("limit", "1000")
+        .maybe("cursor", cursor);
     client.get(url).await
 }

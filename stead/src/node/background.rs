@@ -8,7 +8,8 @@ use crate::settings::Settings;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use stead_gateway_api::{Operations, wire};
+use stead_client::wire;
+use stead_gateway_api::Operations;
 use stead_runtime::{TaskKind, blocking};
 
 /// How often it is looked whether a segment can be sealed.

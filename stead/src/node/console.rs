@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use http::{Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
+use stead_client::wire;
 use stead_event::Timestamp;
 use stead_gateway::listen::{Body, Peer, Runtime};
 use stead_gateway::{Identity, ReadContext};
-use stead_gateway_api::{Api, ApiError, Vouched, wire};
+use stead_gateway_api::{Api, ApiError, Vouched};
 use stead_gateway_web::{Answer, Backend, SignIn, Web, WebGateway, WebOptions, Who, boxed};
 
 /// The API, asked in the name of whoever signed in.

@@ -7,8 +7,8 @@ use crate::settings::Settings;
 use rustix::process::{Resource, getrlimit};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+use stead_client::wire::{Check, Verdict};
 use stead_event::Timestamp;
-use stead_gateway_api::wire::{Check, Verdict};
 use stead_runtime::free_bytes;
 
 /// A moment that no clock that is set can be before: this release is younger.
@@ -85,7 +85,7 @@ fn directory(node: &NodeOperations) -> Check {
     }
 }
 
-fn private_files(node: &NodeOperations) -> Check {
+pub(super) fn private_files(node: &NodeOperations) -> Check {
     for name in PRIVATE {
         let path = node.data.join(name);
         match std::fs::metadata(&path) {
@@ -117,14 +117,14 @@ fn private_files(node: &NodeOperations) -> Check {
     )
 }
 
-fn settings(node: &NodeOperations) -> Check {
+pub(super) fn settings(node: &NodeOperations) -> Check {
     match Settings::load(&node.data) {
         Ok(_) => ok("settings", "stead.toml is valid or not there"),
         Err(failure) => fail("settings", failure.message, failure.next),
     }
 }
 
-fn space(node: &NodeOperations) -> Check {
+pub(super) fn space(node: &NodeOperations) -> Check {
     let reserve = super::reserve(&node.data, &node.settings);
     let next = "make room on the disk; `stead gc` frees what nothing reaches any more";
     match free_bytes(&node.data) {
@@ -153,7 +153,7 @@ fn space(node: &NodeOperations) -> Check {
     }
 }
 
-fn clock(node: &NodeOperations) -> Check {
+pub(super) fn clock(node: &NodeOperations) -> Check {
     let now = node.read.now();
     let next = "set the clock and keep it right (systemd-timesyncd, chrony)";
     if now < BORN {
@@ -178,7 +178,7 @@ fn clock(node: &NodeOperations) -> Check {
     }
 }
 
-fn files() -> Check {
+pub(super) fn files() -> Check {
     match getrlimit(Resource::Nofile).maximum {
         Some(limit) if limit < FILES => warn(
             "open files",
@@ -202,7 +202,7 @@ async fn logs(node: &NodeOperations) -> Vec<Check> {
                     "stop the node, copy the directory, and restore the named segment from a backup",
                 ),
             },
-            Err(error) => fail(&name, error.body.message, error.body.next),
+            Err(error) => fail(&name, error.body.detail, error.body.next),
         });
     }
     checks
@@ -268,7 +268,7 @@ fn sealed(node: &NodeOperations) -> Check {
     )
 }
 
-fn raft(node: &NodeOperations) -> Check {
+pub(super) fn raft(node: &NodeOperations) -> Check {
     let Some(running) = &node.running else {
         return ok("consensus", "no node runs; the directory was looked at by itself");
     };

@@ -1,6 +1,6 @@
 //! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
 
-use super::{console, doctor, heal, root};
+use super::{console, doctor, heal, overview, root};
 use crate::codes;
 use crate::directory::Directory;
 use crate::settings::Settings;
@@ -9,13 +9,14 @@ use ed25519_dalek::SigningKey;
 use http::StatusCode;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use stead_block::{BlockError, CollectOptions, ScrubOptions};
+use stead_client::wire;
 use stead_cluster::RaftLog;
 use stead_event::{ChainHead, Position, Tenant, Timestamp};
 use stead_gateway::{Identity, ReadContext, WriteContext};
-use stead_gateway_api::{ApiError, Operations, Progress, wire};
+use stead_gateway_api::{ApiError, Operations, Progress};
 use stead_gateway_web::SignIn;
 use stead_log::{Checkpoint, CheckpointError};
 use stead_runtime::{TaskKind, blocking, free_bytes};
@@ -42,11 +43,16 @@ pub struct NodeOperations {
     pub(super) running: Option<Running>,
     held: Option<(Directory, SigningKey)>,
     began: Instant,
+    pub(super) started: Timestamp,
+    /// The root access key, where there is one.
+    root_key: Option<String>,
+    /// What the last scrub and the last collection found.
+    pub(super) found: Mutex<wire::Upkeep>,
 }
 
 impl NodeOperations {
     pub(super) fn new(data: &Path, read: ReadContext, settings: Settings, running: Option<Running>) -> Self {
-        let began = read.clock.instant();
+        let (began, started) = (read.clock.instant(), read.now());
         Self {
             data: data.to_owned(),
             read,
@@ -54,6 +60,9 @@ impl NodeOperations {
             running,
             held: None,
             began,
+            started,
+            root_key: None,
+            found: Mutex::default(),
         }
     }
 
@@ -61,6 +70,16 @@ impl NodeOperations {
     pub(super) fn holding(mut self, directory: Directory, key: SigningKey) -> Self {
         self.held = Some((directory, key));
         self
+    }
+
+    /// Lets the owner at the socket use the root access key.
+    pub(super) fn rooted(mut self, access_key: &str) -> Self {
+        self.root_key = Some(access_key.to_owned());
+        self
+    }
+
+    pub(super) fn uptime(&self) -> Duration {
+        self.read.clock.instant().saturating_duration_since(self.began)
     }
 
     fn log_dir(&self) -> PathBuf {
@@ -81,7 +100,7 @@ impl NodeOperations {
             .next(format!("start it with `stead up --data {}`", self.data.display()))
     }
 
-    fn raft_status(&self) -> Option<wire::RaftStatus> {
+    pub(super) fn raft_status(&self) -> Option<wire::RaftStatus> {
         let status = self.running.as_ref()?.raft.status();
         Some(wire::RaftStatus {
             term: status.term,
@@ -232,12 +251,7 @@ impl Operations for NodeOperations {
             }
         });
         let stat = self.read.store.stat();
-        let up = self
-            .read
-            .clock
-            .instant()
-            .saturating_duration_since(self.began)
-            .as_secs();
+        let up = self.uptime().as_secs();
         Ok(wire::Status {
             running: self.running.is_some(),
             node: self.read.node.to_string(),
@@ -340,7 +354,7 @@ impl Operations for NodeOperations {
             file: name(path),
             why: why.clone(),
         });
-        Ok(wire::Scrubbed {
+        let result = wire::Scrubbed {
             blocks: report.blocks,
             bytes: report.bytes,
             damaged: damaged.collect(),
@@ -348,7 +362,9 @@ impl Operations for NodeOperations {
             segments: healed.segments,
             restored: healed.restored.iter().map(name).collect(),
             lost: lost.collect(),
-        })
+        };
+        overview::scrubbed(self, &result);
+        Ok(result)
     }
 
     async fn collect(
@@ -377,7 +393,7 @@ impl Operations for NodeOperations {
         let report = blocking(move || store.collect(move || roots(&views, before), how))
             .await
             .map_err(stead_gateway::ObjectError::from)?;
-        Ok(wire::Collected {
+        let result = wire::Collected {
             dry_run: options.dry_run,
             pruned,
             reachable: report.reachable,
@@ -387,7 +403,9 @@ impl Operations for NodeOperations {
             packs_removed: report.packs_removed,
             freed_bytes: report.freed_bytes,
             unreadable: report.unreadable,
-        })
+        };
+        overview::collected(self, &result);
+        Ok(result)
     }
 
     async fn rebuild(&self, progress: Progress) -> Result<wire::Rebuilt, ApiError> {
@@ -416,6 +434,22 @@ impl Operations for NodeOperations {
     fn console_link(&self, who: &Identity) -> Result<wire::ConsoleLink, ApiError> {
         let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
         console::link(&running.doors, running.endpoints.get("web"), who)
+    }
+
+    fn facts(&self) -> wire::NodeFacts {
+        overview::facts(self)
+    }
+
+    async fn warnings(&self) -> Vec<wire::Warning> {
+        overview::warnings(self)
+    }
+
+    async fn upkeep(&self) -> wire::Upkeep {
+        overview::upkeep(self)
+    }
+
+    fn root_key(&self) -> Option<String> {
+        self.root_key.clone()
     }
 
     fn place(&self, tenant: &Tenant, position: Position) -> Option<wire::Place> {

@@ -30,6 +30,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "crates/view",
         ],
     ),
+    ("crates/client", &["crates/event", "crates/runtime"]),
+    (
+        "gateways/api",
+        &["crates/gateway", "crates/view", "crates/event", "crates/client"],
+    ),
     ("gateways/", &["crates/gateway", "crates/view", "crates/event"]),
     ("patches/", &[]),
     ("stead", &["*"]),

@@ -220,6 +220,10 @@ pages! {
         "The Authorization header or the presigned query is incomplete or malformed.",
         "Use AWS Signature Version 4.";
 
+    TOKEN = 208: "The token is not valid",
+        "The token was changed, has expired, or the access key that it was made with was revoked.",
+        "Make a new one: POST /api/v1/tokens, or sign in again.";
+
     INTERNAL = 299: "Something unexpected happened",
         "An error that has no page of its own; the message says what is known.",
         "Look at the node's log; if it happens again, report it with the message.";

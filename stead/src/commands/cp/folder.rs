@@ -45,7 +45,7 @@ pub(super) async fn down(job: &Job<'_>, from: &Place, folder: &Path) -> Result<C
     refuse_collisions(job, &from).await?;
     let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
     while let Some(page) = pages.next().await? {
-        let copies = page.objects.into_iter().map(|object| {
+        let copies = page.items.into_iter().map(|object| {
             let relative = object.key.get(from.key.len()..).unwrap_or_default().to_owned();
             let marker = object.size == 0 && object.key.ends_with('/');
             let source = Place {
@@ -76,7 +76,7 @@ async fn refuse_collisions(job: &Job<'_>, from: &Place) -> Result<(), Failure> {
     let mut names = Names::default();
     let mut pages = Pages::new(job.client, from, None, job.at.as_deref());
     while let Some(page) = pages.next().await? {
-        for object in &page.objects {
+        for object in &page.items {
             let relative = object.key.get(from.key.len()..).unwrap_or_default();
             if let Some((first, why)) = names.next(relative) {
                 let message = format!(
@@ -163,7 +163,7 @@ pub(super) async fn across_all(job: &Job<'_>, from: &Place, to: &Place) -> Resul
     let mut copied = Copied::default();
     let mut pages = Pages::new(job.client, &from, None, job.at.as_deref());
     while let Some(page) = pages.next().await? {
-        let copies = page.objects.into_iter().map(|object| {
+        let copies = page.items.into_iter().map(|object| {
             let rest = object.key.get(from.key.len()..).unwrap_or_default();
             let goal = Place {
                 bucket: to.bucket.clone(),

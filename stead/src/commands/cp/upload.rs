@@ -18,8 +18,8 @@ use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use stead_client::wire;
 use stead_event::TextMap;
-use stead_gateway_api::wire;
 use stead_runtime::blocking;
 use tokio::io::{AsyncRead, AsyncReadExt};
 

@@ -1,0 +1,120 @@
+//! The node: how it is, and what it holds.
+
+use super::Rates;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stead_event::{Position, TextMap, Timestamp};
+
+/// `GET /api/v1/status`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Status {
+    /// Whether a node is running (`false`: the directory was read without one).
+    pub running: bool,
+    pub node: String,
+    pub release: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_secs: Option<u64>,
+    /// URLs by gateway.
+    #[serde(default)]
+    pub endpoints: TextMap,
+    pub data: String,
+    pub free_bytes: u64,
+    pub logs: Vec<LogStatus>,
+    pub buckets: u64,
+    pub objects: u64,
+    /// Of current objects.
+    pub object_bytes: u64,
+    pub blocks: BlockStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raft: Option<RaftStatus>,
+    #[serde(default)]
+    pub tasks: Vec<TaskStatus>,
+}
+
+/// A tenant's log.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LogStatus {
+    pub tenant: String,
+    pub position: Position,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+}
+
+/// What the block store holds.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct BlockStatus {
+    pub blocks: u64,
+    pub bytes: u64,
+    pub disk_bytes: u64,
+    pub packs: u64,
+}
+
+/// Consensus. Indexes count Raft entries, not events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RaftStatus {
+    pub term: u64,
+    pub leader: Option<u64>,
+    pub voters: Vec<u64>,
+    pub last_log: Option<u64>,
+    pub applied: Option<u64>,
+    pub durable: Option<u64>,
+    pub purged: Option<u64>,
+    pub wal_bytes: u64,
+}
+
+/// A task that runs.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct TaskStatus {
+    pub kind: String,
+    pub name: String,
+    pub count: u64,
+}
+
+/// `GET /api/v1/overview`: what a person wants to see first.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Overview {
+    pub node: NodeFacts,
+    pub space: Space,
+    /// Those that the caller may see, by name; at most a thousand.
+    pub buckets: Vec<super::Bucket>,
+    /// The last position of the log.
+    pub position: Position,
+    pub warnings: Vec<Warning>,
+    pub rates: Rates,
+}
+
+/// Who the node is.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NodeFacts {
+    pub id: String,
+    pub release: String,
+    /// Seconds since it started.
+    pub uptime_s: u64,
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// URLs by gateway.
+    #[serde(default)]
+    pub endpoints: TextMap,
+}
+
+/// Room in the file system of the data directory, in bytes.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Space {
+    pub total: u64,
+    pub free: u64,
+    /// By the blocks of this node.
+    pub used: u64,
+}
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// `STEAD-nnnn`.
+    pub code: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub next: String,
+    /// Where the page of the code is.
+    pub explain: String,
+}
