@@ -36,6 +36,7 @@ use stead_gateway::context::{Limits, Parts};
 use stead_gateway::listen::{ListenOptions, Runtime};
 use stead_gateway::{Gateway, Identity, Listener, Metrics, ReadContext, SecretBox, WriteContext};
 use stead_gateway_api::{Api, ApiGateway, Components};
+use stead_gateway_s3::lifecycle::Day;
 use stead_gateway_s3::{S3, S3Options};
 use stead_gateway_web::SignIn;
 use stead_log::Log;
@@ -151,6 +152,7 @@ impl Node {
         };
         listeners.serve(&write, operations.clone(), &settings, front);
         background::spawn(&ambient, &settings, operations);
+        background::lifecycle(&ambient, &settings, &write);
         let position = read.views.position(&read.tenant);
         tracing::info!(data = %data.display(), ?endpoints, position, "ready");
         Ok(Self {
@@ -407,6 +409,7 @@ impl Listeners {
 fn s3_options(settings: &Settings) -> S3Options {
     S3Options {
         domains: settings.s3.domains.clone(),
+        lifecycle_day: Day::of_seconds(settings.s3.lifecycle_day_seconds),
         ..S3Options::default()
     }
 }

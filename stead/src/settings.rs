@@ -43,6 +43,8 @@ pub struct S3 {
     pub listen: SocketAddr,
     /// Domains whose hosts are buckets: `photos.s3.localhost` for `s3.localhost`.
     pub domains: Vec<String>,
+    /// How long a day of a lifecycle rule is, in seconds. Shorter ones are for tests.
+    pub lifecycle_day_seconds: u64,
 }
 
 /// `[api]`
@@ -117,6 +119,7 @@ impl Default for S3 {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
             domains: vec!["s3.localhost".into(), "localhost".into()],
+            lifecycle_day_seconds: 86_400,
         }
     }
 }
@@ -209,6 +212,12 @@ impl Settings {
         within("gc.grace_hours", self.gc.grace_hours, 0, 24 * 366)?;
         within("gc.retention_days", self.gc.retention_days, 0, 366 * 100)?;
         within("drain.seconds", self.drain.seconds, 0, 3600)?;
+        within(
+            "s3.lifecycle_day_seconds",
+            self.s3.lifecycle_day_seconds,
+            1,
+            86_400,
+        )?;
         let listening = [
             ("s3", self.s3.listen),
             ("api", self.api.listen),

@@ -74,6 +74,11 @@ struct ModeLabel {
     mode: Mode,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ActionLabel {
+    action: &'static str,
+}
+
 type Level = Gauge<i64, AtomicI64>;
 
 #[derive(Default)]
@@ -100,6 +105,7 @@ struct Inner {
     refused: Family<GatewayLabel, Counter>,
     appends: Counter,
     events: Counter,
+    lifecycle: Family<ActionLabel, Counter>,
     levels: Levels,
     live: totals::Live,
     probe: Mutex<Option<Box<dyn Fn() -> Probe + Send + Sync>>>,
@@ -134,6 +140,7 @@ impl Metrics {
             refused: Family::default(),
             appends: Counter::default(),
             events: Counter::default(),
+            lifecycle: Family::default(),
             levels: Levels::default(),
             live: totals::Live::default(),
             probe: Mutex::default(),
@@ -199,6 +206,14 @@ impl Metrics {
         self.0.events.inc_by(events);
     }
 
+    /// Counts what lifecycle rules did: `delete` or `abort`.
+    pub fn lifecycle(&self, action: &'static str, count: u64) {
+        if count > 0 {
+            let label = ActionLabel { action };
+            self.0.lifecycle.get_or_create(&label).inc_by(count);
+        }
+    }
+
     /// The gauge of open connections of a gateway.
     pub(crate) fn connections(&self, gateway: &'static str) -> Gauge {
         self.0.connections.get_or_create_owned(&GatewayLabel { gateway })
@@ -251,6 +266,11 @@ impl Inner {
         );
         registry.register("log_appends", "Accepted appends", self.appends.clone());
         registry.register("log_events", "Events in accepted appends", self.events.clone());
+        registry.register(
+            "lifecycle_actions",
+            "What lifecycle rules deleted or gave up",
+            self.lifecycle.clone(),
+        );
     }
 }
 

@@ -86,6 +86,9 @@ impl S3Gateway {
         let slice = slice(ask, &record)?;
         let mut answer = headers::object(&record);
         self.null_version(ask.bucket, &record, version.is_some(), &mut answer)?;
+        if version.is_none() {
+            self.announce_expiry(ask.bucket, ask.key, &record, &mut answer)?;
+        }
         describe_slice(ask, &record, &slice, &mut answer);
         headers::override_with(&mut answer, ask.query)?;
         let body = if with_body {
@@ -160,6 +163,7 @@ impl S3Gateway {
         if let Some(checksum) = &done.checksum {
             headers::checksum(answer, checksum);
         }
+        self.announce_expiry_of_new(ask.bucket, ask.key, answer)?;
         Ok(response)
     }
 

@@ -19,6 +19,7 @@ mod errors;
 mod gate;
 mod headers;
 mod host;
+pub mod lifecycle;
 mod lock;
 mod ops;
 mod post;
@@ -45,6 +46,8 @@ pub struct S3Options {
     pub region: String,
     /// Domains whose hosts are buckets: `photos.s3.localhost` for `s3.localhost`.
     pub domains: Vec<String>,
+    /// How long a day of a lifecycle rule is.
+    pub lifecycle_day: lifecycle::Day,
 }
 
 impl Default for S3Options {
@@ -52,6 +55,7 @@ impl Default for S3Options {
         Self {
             region: "us-east-1".into(),
             domains: vec!["s3.localhost".into(), "localhost".into()],
+            lifecycle_day: lifecycle::Day::default(),
         }
     }
 }

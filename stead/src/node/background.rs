@@ -1,4 +1,4 @@
-//! Work that goes on by itself: sealing, and where the settings say so scrubbing and collecting.
+//! Work that goes on by itself: sealing, lifecycle rules, and where the settings say so scrubbing and collecting.
 //!
 //! Never: stops the node; what fails is logged and tried again at its next time.
 
@@ -9,7 +9,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use stead_client::wire;
+use stead_gateway::WriteContext;
 use stead_gateway_api::Operations;
+use stead_gateway_s3::lifecycle::{Day, Lifecycle};
 use stead_runtime::{TaskKind, blocking};
 
 /// How often it is looked whether a segment can be sealed.
@@ -65,6 +67,21 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
             async move { collect(&operations).await }
         });
     }
+}
+
+/// Carries lifecycle rules out: at once, and at every midnight.
+pub(super) fn lifecycle(ambient: &Ambient, settings: &Settings, write: &WriteContext) {
+    let day = Day::of_seconds(settings.s3.lifecycle_day_seconds);
+    let rules = Lifecycle::new(write.clone(), day);
+    let mut stop = ambient.tasks.shutdown_signal();
+    ambient
+        .tasks
+        .spawn(TaskKind::Background, "lifecycle", async move {
+            tokio::select! {
+                () = rules.run() => {}
+                () = stop.wait() => {}
+            }
+        });
 }
 
 /// Runs `work` again and again until shutdown: after the first pause, then with the second one between the

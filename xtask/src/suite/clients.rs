@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long a graceful stop may take.
 const STOP: Duration = Duration::from_secs(30);
 
+/// A day of a lifecycle rule in the behaviour suite.
+const DAY_SECONDS: &str = "2";
+
 /// Runs one script or program against a server of its own.
 fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) -> Outcome {
     let work = paths::scratch(&format!("client-{name}"))?;
@@ -22,6 +25,12 @@ fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) ->
     let server_log = paths::logs().join(format!("{name}-server.log"));
     let _ = std::fs::remove_file(&server_log); // an earlier run's
     let settings = Settings::new(&binary(Build::Test)?, &work.join("data"), &server_log);
+    if name == "s3" {
+        // Lifecycle rules are waited for.
+        std::fs::create_dir_all(&settings.data)?;
+        let text = format!("[s3]\nlifecycle_day_seconds = {DAY_SECONDS}\n");
+        std::fs::write(settings.data.join("stead.toml"), text)?;
+    }
     let mut server = Server::start(&settings, None)?;
     let endpoint = format!("http://{}", server.address);
     let mut command = Command::new(program);
@@ -46,6 +55,7 @@ fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) ->
         // For other hosts; some clients refuse to start with it.
         .env_remove("AWS_CA_BUNDLE");
     if name == "s3" {
+        command.env("STEAD_LIFECYCLE_DAY_SECONDS", DAY_SECONDS);
         command.env("STEAD_READER", new_key(&settings, &["reader", "--read-only"])?);
         command.env(
             "STEAD_SCOPED",

@@ -14,6 +14,7 @@ mod complete;
 mod delete;
 mod digest;
 mod error;
+mod expire;
 mod ingest;
 mod keys;
 mod lanes;

@@ -193,6 +193,19 @@ pub struct HoldRequest {
     pub caller: Caller,
 }
 
+/// A deletion that a rule asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// The key.
+    pub key: String,
+    /// One version; the current state (or a new delete marker) where `None`.
+    pub version: Option<String>,
+    /// The event of the key's current object, which must still be it; `None` where there is none.
+    pub current: Option<EventId>,
+    /// The rule's name, for the event.
+    pub rule: String,
+}
+
 /// What a delete did.
 #[derive(Clone, Debug)]
 pub struct DeleteDone {

@@ -32,9 +32,6 @@ absent! {
             "ServerSideEncryptionConfigurationNotFoundError",
             "The server side encryption configuration was not found",
         );
-    get_bucket_lifecycle_configuration:
-        GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
-        not_found("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist");
     get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput,
         not_found("OwnershipControlsNotFoundError", "The bucket ownership controls were not found");
     get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput,
@@ -68,7 +65,6 @@ empty! {
     get_bucket_notification_configuration:
         GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput, OK;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, NO_CONTENT;
-    delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, NO_CONTENT;
     delete_bucket_ownership_controls:
         DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput, NO_CONTENT;
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, NO_CONTENT;

@@ -7,6 +7,7 @@ mod configuration;
 mod copy;
 mod cors;
 mod deletes;
+mod lifecycle;
 mod listing;
 mod lock;
 mod multipart;
@@ -141,6 +142,8 @@ operations! {
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
     get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput,
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput,
+    put_bucket_lifecycle_configuration:
+        PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput,
     put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput,
     put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput,
     put_object_retention: PutObjectRetentionInput => PutObjectRetentionOutput,

@@ -195,6 +195,7 @@ impl S3Gateway {
         let output = completed(&request, &done.etag, done.version.clone(), done.checksum.as_ref());
         let mut answer = HeaderMap::new();
         headers::stead(&mut answer, Some(&done.cid), Some(done.position));
+        self.announce_expiry_of_new(&input.bucket, &input.key, &mut answer)?;
         Ok(S3Response::with_headers(output, answer))
     }
 
