@@ -21,6 +21,7 @@ use failure::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    process::tune_memory();
     // A usage error ends here, with exit code 2.
     let cli = Cli::parse();
     let json = cli.global.json;

@@ -1,4 +1,4 @@
-//! The process: its runtime and its limits.
+//! The process: its runtime, its memory and its limits.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::Duration;
@@ -18,6 +18,27 @@ pub fn runtime() -> std::io::Result<Runtime> {
         .enable_all()
         .build()
 }
+
+/// Has the C library give memory back. By default each thread gets heaps of its own (up to eight for each core),
+/// and after the first large buffer is freed, large buffers are cut from these heaps, which then stay resident in
+/// pieces: 100 MiB after uploads from four clients, 58 with this. To be called while there is one thread.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)] // no crate offers this call as a safe one
+pub fn tune_memory() {
+    /// From this size on, a buffer is a mapping of its own, and gone when it is freed.
+    const OWN_MAPPING_BYTES: libc::c_int = 512 * 1024;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let heaps = libc::c_int::try_from(cores.max(2)).unwrap_or(libc::c_int::MAX);
+    // SAFETY: `mallopt` takes two integers and keeps no reference; a parameter that it does not know it ignores.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, heaps);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+    }
+}
+
+/// Elsewhere the C library's ways are its own.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn tune_memory() {}
 
 /// Raises the number of files that may be open as far as the system lets us: each connection is one.
 /// Answers the limit that holds.
