@@ -274,7 +274,8 @@ pub struct About<'a> {
 /// 304, have no body.
 pub fn dress(answer: Response<Body>, about: &About<'_>) -> Response<Body> {
     let status = answer.status();
-    if status.as_u16() < 300 {
+    let redirects = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
+    if status.as_u16() < 300 || redirects {
         return answer;
     }
     let (mut parts, body) = answer.into_parts();

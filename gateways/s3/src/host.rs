@@ -2,6 +2,7 @@
 //!
 //! `Host: photos.s3.example.com` with the configured domain `s3.example.com` is about the bucket `photos`. A
 //! domain itself, an address, and any other name are path style. What is signed stays what was sent.
+//! `photos.s3-website.example.com` is the website of the same bucket ([`crate::website`]).
 
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
@@ -23,6 +24,16 @@ impl Domains {
         // Of two domains that one host is below, the longer one is meant.
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
         Self(names.into())
+    }
+
+    /// The bucket whose website a host (with or without a port) is.
+    pub fn site(&self, host: &str) -> Option<String> {
+        let host = name(host)?;
+        self.0.iter().find_map(|domain| {
+            let above = domain.strip_prefix("s3.").unwrap_or(domain);
+            let before = host.strip_suffix(above)?.strip_suffix(".s3-website.")?;
+            (!before.is_empty()).then(|| before.to_owned())
+        })
     }
 
     /// The bucket that a host (with or without a port) says.
@@ -95,6 +106,14 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(domains.bucket(host).as_deref(), bucket, "{host}");
+        }
+        for (host, bucket) in [
+            ("photos.s3-website.localhost:80", Some("photos")),
+            ("a.b.s3-website.example.com", Some("a.b")),
+            ("s3-website.localhost", None),
+            ("photos.localhost", None),
+        ] {
+            assert_eq!(domains.site(host).as_deref(), bucket, "{host}");
         }
         assert_eq!(Domains::default().bucket("photos.localhost"), None);
     }

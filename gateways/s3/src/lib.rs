@@ -31,6 +31,7 @@ mod service;
 mod tags;
 mod target;
 mod token;
+mod website;
 mod xml;
 
 pub use service::Service;

@@ -80,7 +80,15 @@ impl S3Gateway {
 
     /// What a request is about, by its host and path.
     fn target(&self, head: &Parts) -> S3Result<Target> {
-        Target::parse(self.domains.bucket(host(head)).as_deref(), head.uri.path())
+        let host = host(head);
+        let bucket = self.domains.site(host).or_else(|| self.domains.bucket(host));
+        Target::parse(bucket.as_deref(), head.uri.path())
+    }
+
+    /// The bucket whose website is asked for; what a browser asks ahead is not the website's to answer.
+    fn site_of(&self, head: &Parts) -> Option<String> {
+        let asks = head.method != Method::OPTIONS;
+        asks.then(|| self.domains.site(host(head))).flatten()
     }
 
     /// What reads are made through.
@@ -133,6 +141,9 @@ impl Service {
     }
 
     async fn answer(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
+        if let Some(bucket) = self.gateway.site_of(&head) {
+            return self.gateway.site(arrival, &head, &bucket).await;
+        }
         if head.method == Method::OPTIONS {
             return self.preflight(&head).unwrap_or_else(errors::answer);
         }
@@ -280,6 +291,7 @@ impl listen::Service for Service {
         let (head, body) = request.into_parts();
         let arrival = Arrival::new(context, peer, &head.headers);
         let (method, uri) = (head.method.clone(), head.uri.clone());
+        let is_site = self.gateway.site_of(&head).is_some();
         let page = Page::of(&self.gateway, &head);
         let rest = Rest::new(&head.headers);
         let body = Body::http_body(Tracked::new(body, rest.clone()));
@@ -289,7 +301,11 @@ impl listen::Service for Service {
             path: uri.path(),
             request: &arrival.id,
         };
-        let mut answer = finish(errors::dress(answer, &about), &arrival);
+        let answer = match is_site {
+            true => answer, // its errors are pages
+            false => errors::dress(answer, &about),
+        };
+        let mut answer = finish(answer, &arrival);
         if let Some(page) = page {
             page.share(&self.gateway, &mut answer);
         }

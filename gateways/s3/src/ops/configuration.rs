@@ -40,8 +40,6 @@ absent! {
         not_found("NoSuchBucketPolicy", "The bucket policy does not exist");
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput,
         not_found("ReplicationConfigurationNotFoundError", "The replication configuration was not found");
-    get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput,
-        not_found("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration");
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput,
         not_found("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found");
 }
@@ -69,7 +67,6 @@ empty! {
         DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput, NO_CONTENT;
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, NO_CONTENT;
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, NO_CONTENT;
-    delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, NO_CONTENT;
     delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput, NO_CONTENT;
 }
 

@@ -12,6 +12,7 @@ mod listing;
 mod lock;
 mod multipart;
 mod tagging;
+mod website;
 
 use crate::service::S3Gateway;
 use crate::{auth, dates, errors, headers};
@@ -137,6 +138,7 @@ operations! {
     get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput,
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput,
     get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput,
+    put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput,
     get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput,
     get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput,
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
