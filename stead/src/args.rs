@@ -3,10 +3,12 @@
 //! Owns: what may be typed. Never: does any of it; that is `commands`.
 
 mod data;
+mod ipfs;
 mod log;
 mod upkeep;
 
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
+pub use ipfs::IpfsCommand;
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
 pub use upkeep::{Completions, Explain, Gc, KeyCommand, Man, Scrub, Up, ViewCommand};
 
@@ -138,6 +140,12 @@ pub enum Command {
         after_help = "Examples:\n  stead key create backup\n  stead key list"
     )]
     Key(KeyCommand),
+    /// Make buckets public to IPFS and back
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead ipfs publish photos\n  stead ipfs ls"
+    )]
+    Ipfs(IpfsCommand),
     /// Read every block back and compare it with its hash
     Scrub(Scrub),
     /// Free the blocks that nothing reaches any more

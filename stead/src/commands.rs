@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod facts;
 mod history;
+mod ipfs;
 mod key;
 mod log;
 mod ls;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::History(args) => history::history(global, &args).await,
         Command::Why(args) => history::why(global, &args).await,
         Command::Key(command) => key::run(global, command).await,
+        Command::Ipfs(command) => ipfs::run(global, command).await,
         Command::Scrub(args) => upkeep::scrub(global, &args).await,
         Command::Gc(args) => upkeep::collect(global, &args).await,
         Command::View(command) => upkeep::view(global, command).await,

@@ -33,18 +33,23 @@ use stead_block::{BlockError, LocalOptions, LocalStore};
 use stead_cluster::{ClusterError, ClusterOptions, RaftLog};
 use stead_event::Tenant;
 use stead_gateway::context::{Limits, Parts};
+use stead_gateway::ipfs::{self, PublishedBlocks};
 use stead_gateway::listen::{ListenOptions, Runtime};
 use stead_gateway::{Gateway, Identity, Listener, Metrics, ReadContext, SecretBox, WriteContext};
 use stead_gateway_api::{Api, ApiGateway, Components};
+use stead_gateway_ipfs::{Ipfs, IpfsGateway};
 use stead_gateway_s3::lifecycle::Day;
 use stead_gateway_s3::{S3, S3Options};
 use stead_gateway_web::SignIn;
 use stead_log::Log;
 use stead_runtime::{Clock, Rng, Space, TaskKind, Tasks, blocking, free_bytes};
+use stead_view::published::Index;
 use stead_view::{Engine, EngineOptions};
 
 /// How long what is not a request may take to end.
 const CORE_DRAIN: Duration = Duration::from_secs(5);
+/// How long a public directory is still answered after it changed, in seconds: whoever reads it goes on.
+const OLD_ROOTS_SECS: u32 = 600;
 
 /// Where to listen, where the command line says so.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +60,8 @@ pub struct Listen {
     pub api: Option<SocketAddr>,
     /// For the web console.
     pub web: Option<SocketAddr>,
+    /// For IPFS.
+    pub ipfs: Option<SocketAddr>,
 }
 
 /// A node that runs.
@@ -146,11 +153,17 @@ impl Node {
                 .rooted(&root.credential.access_key),
         );
         set_probe(&read, &raft);
+        let index = open_index(data, &read).await?;
         let front = Front {
+            index: index.clone(),
             doors,
             owner_key: root.credential.access_key.clone(),
         };
         listeners.serve(&write, operations.clone(), &settings, front);
+        let follower = ipfs::follow(write.clone(), index);
+        ambient
+            .tasks
+            .spawn(TaskKind::Background, "ipfs-follower", follower);
         background::spawn(&ambient, &settings, operations);
         background::lifecycle(&ambient, &settings, &write);
         let position = read.views.position(&read.tenant);
@@ -300,6 +313,21 @@ fn full(data: &Path) -> Failure {
     )
 }
 
+/// The index of what is public to IPFS, which the context then has.
+async fn open_index(data: &Path, read: &ReadContext) -> Result<Index, Failure> {
+    let state = data.join("state");
+    let index = blocking(move || Index::open(&state, OLD_ROOTS_SECS))
+        .await
+        .map_err(|e| {
+            Failure::new(
+                codes::START,
+                format!("the index of what is public does not open: {e}"),
+            )
+        })?;
+    read.set_published(index.clone());
+    Ok(index)
+}
+
 fn set_probe(read: &ReadContext, raft: &Arc<RaftLog>) {
     let raft = raft.clone();
     read.metrics.set_probe(Box::new(move || {
@@ -321,6 +349,7 @@ struct Ports {
     s3: Listener,
     api: Listener,
     web: Listener,
+    ipfs: Listener,
 }
 
 impl Ports {
@@ -339,7 +368,13 @@ impl Ports {
             (None, None) => settings.web.listen,
         };
         let web = bind("the web console", web_address).await?;
-        Ok(Self { s3, api, web })
+        let ipfs_address = match (listen.ipfs, listen.s3) {
+            (Some(ipfs), _) => ipfs,
+            (None, Some(s3)) => beside(s3, 3),
+            (None, None) => settings.ipfs.listen,
+        };
+        let ipfs = bind("IPFS", ipfs_address).await?;
+        Ok(Self { s3, api, web, ipfs })
     }
 
     async fn beside_socket(self, data: &Path) -> Result<Listeners, Failure> {
@@ -351,13 +386,15 @@ impl Ports {
             s3: self.s3,
             api: self.api,
             web: self.web,
+            ipfs: self.ipfs,
             socket,
         })
     }
 }
 
-/// What the console is given besides what every gateway is.
+/// What the console and IPFS are given besides what every gateway is.
 struct Front {
+    index: Index,
     doors: SignIn,
     owner_key: String,
 }
@@ -367,13 +404,19 @@ struct Listeners {
     s3: Listener,
     api: Listener,
     web: Listener,
+    ipfs: Listener,
     socket: Listener,
 }
 
 impl Listeners {
     fn endpoints(&self) -> BTreeMap<String, String> {
-        [("s3", &self.s3), ("api", &self.api), ("web", &self.web)]
-            .into_iter()
+        let all = [
+            ("s3", &self.s3),
+            ("api", &self.api),
+            ("web", &self.web),
+            ("ipfs", &self.ipfs),
+        ];
+        all.into_iter()
             .filter_map(|(name, listener)| Some((name.to_owned(), url(listener.address()?))))
             .collect()
     }
@@ -399,8 +442,15 @@ impl Listeners {
         let api = Api::new(components);
         let web = console::gateway(write, api.clone(), front.doors, settings, front.owner_key, drain);
         tasks.spawn(TaskKind::Listener, "web", web.serve(self.web));
-        let api = Arc::new(ApiGateway::new(api, runtime, drain));
+        let api = Arc::new(ApiGateway::new(api, runtime.clone(), drain));
+        let blocks = PublishedBlocks::new(write.read_only().clone(), front.index);
+        let limits = ListenOptions {
+            drain,
+            ..ListenOptions::new("ipfs")
+        };
+        let ipfs = Arc::new(IpfsGateway::new(Ipfs::new(blocks), runtime, limits));
         tasks.spawn(TaskKind::Listener, "s3", s3.serve(self.s3));
+        tasks.spawn(TaskKind::Listener, "ipfs", ipfs.serve(self.ipfs));
         tasks.spawn(TaskKind::Listener, "api", api.clone().serve(self.api));
         tasks.spawn(TaskKind::Listener, "socket", api.serve(self.socket));
     }

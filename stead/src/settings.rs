@@ -24,6 +24,8 @@ pub struct Settings {
     pub api: Api,
     /// The web console.
     pub web: Web,
+    /// The IPFS gateway.
+    pub ipfs: Ipfs,
     /// Where bytes go.
     pub storage: Storage,
     /// Reading everything back to see that it is still what was written.
@@ -65,6 +67,15 @@ pub struct Web {
     pub listen: SocketAddr,
     /// Host names under which browsers may ask for it, besides `localhost` and addresses.
     pub hosts: Vec<String>,
+}
+
+/// `[ipfs]`
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Ipfs {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
 }
 
 /// `[storage]`
@@ -137,6 +148,14 @@ impl Default for Web {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7302)),
             hosts: Vec::new(),
+        }
+    }
+}
+
+impl Default for Ipfs {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7303)),
         }
     }
 }
@@ -222,6 +241,7 @@ impl Settings {
             ("s3", self.s3.listen),
             ("api", self.api.listen),
             ("web", self.web.listen),
+            ("ipfs", self.ipfs.listen),
         ];
         for (at, (name, address)) in listening.iter().enumerate() {
             for (other, same) in &listening[at + 1..] {

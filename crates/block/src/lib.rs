@@ -13,6 +13,7 @@ pub mod checked_file;
 pub mod conformance;
 pub mod error;
 mod index;
+pub mod ipld;
 mod key;
 pub mod local;
 mod overlay;

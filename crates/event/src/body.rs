@@ -5,6 +5,7 @@
 //! short and a later field does not change how older events read.
 #![allow(missing_docs)] // a field is documented where its name alone does not say it
 
+pub use crate::published::{IpfsPinned, IpfsPublished, IpfsRooted, IpfsUnpinned, IpfsUnpublished};
 use crate::text_map::{self, TextMap};
 use crate::{Cid, EventError, NodeId, Position, Tenant, Timestamp};
 use ipld_core::ipld::Ipld;
@@ -489,6 +490,11 @@ kinds! {
     KeyRevoked = "key.revoked",
     NodeStarted = "node.started",
     LogSealed = "log.sealed",
+    IpfsPublished = "ipfs.published",
+    IpfsUnpublished = "ipfs.unpublished",
+    IpfsRooted = "ipfs.rooted",
+    IpfsPinned = "ipfs.pinned",
+    IpfsUnpinned = "ipfs.unpinned",
     Ext = "ext",
 }
 
@@ -525,7 +531,12 @@ impl Body {
             | Self::ObjectHeld(ObjectHeld { bucket, .. })
             | Self::UploadStarted(UploadStarted { bucket, .. })
             | Self::UploadPart(UploadPart { bucket, .. })
-            | Self::UploadAborted(UploadAborted { bucket, .. }) => format!("bucket/{bucket}"),
+            | Self::UploadAborted(UploadAborted { bucket, .. })
+            | Self::IpfsPublished(IpfsPublished { bucket, .. })
+            | Self::IpfsUnpublished(IpfsUnpublished { bucket, .. })
+            | Self::IpfsRooted(IpfsRooted { bucket, .. })
+            | Self::IpfsPinned(IpfsPinned { bucket, .. })
+            | Self::IpfsUnpinned(IpfsUnpinned { bucket, .. }) => format!("bucket/{bucket}"),
             Self::KeyCreated(KeyCreated { access_key, .. })
             | Self::KeyRevoked(KeyRevoked { access_key, .. }) => format!("key/{access_key}"),
             Self::NodeStarted(NodeStarted { node, .. }) => format!("node/{node}"),

@@ -10,8 +10,12 @@ use sha2::{Digest, Sha256};
 pub const RAW: u64 = 0x55;
 /// Multicodec `dag-pb`: an inner node of a UnixFS tree.
 pub const DAG_PB: u64 = 0x70;
+/// Multicodec `dag-cbor`: IPLD data from elsewhere.
+pub const DAG_CBOR: u64 = 0x71;
 /// Multicodec `dag-json`: an event line.
 pub const DAG_JSON: u64 = 0x0129;
+/// Multihash code of identity: the digest is the block itself.
+pub const IDENTITY: u64 = 0x00;
 /// Multihash code of sha2-256.
 pub const SHA2_256: u64 = 0x12;
 

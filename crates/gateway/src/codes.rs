@@ -2,7 +2,7 @@
 //! has its page. A code's number is never reused and never changes its meaning.
 //!
 //! Numbers: 1–29 the data directory, 30–49 damage, 50–69 the disk and the node, 70–99 settings and the
-//! command line, 100–199 objects and buckets, 200–249 who asks, 250–299 how they ask.
+//! command line, 100–199 objects and buckets, 200–249 who asks, 250–299 how they ask, 300–349 IPFS.
 
 mod pages;
 

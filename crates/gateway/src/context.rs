@@ -4,7 +4,7 @@
 use crate::access::Access;
 use crate::{Credentials, Metrics, SecretBox};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use stead_block::LocalStore;
 use stead_event::{EventId, NodeId, Tenant, Timestamp};
 use stead_log::{Log, Tail};
@@ -80,6 +80,7 @@ struct Inner {
     parts: Parts,
     credentials: Credentials,
     access: Access,
+    published: OnceLock<stead_view::published::Index>,
 }
 
 impl ReadContext {
@@ -91,6 +92,7 @@ impl ReadContext {
             parts,
             credentials,
             access,
+            published: OnceLock::new(),
         }))
     }
 
@@ -102,6 +104,16 @@ impl ReadContext {
     /// Who may do what.
     pub fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// The index of what is public to IPFS, where it is kept up.
+    pub fn published(&self) -> Option<&stead_view::published::Index> {
+        self.0.published.get()
+    }
+
+    /// Says where the index of what is public is; called once, by the composition.
+    pub fn set_published(&self, index: stead_view::published::Index) {
+        let _ = self.0.published.set(index);
     }
 
     /// Now.

@@ -12,6 +12,7 @@ pub mod access;
 pub mod codes;
 pub mod context;
 pub mod identity;
+pub mod ipfs;
 pub mod listen;
 pub mod metrics;
 pub mod objects;

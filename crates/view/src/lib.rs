@@ -15,6 +15,7 @@ pub mod error;
 pub mod keys;
 pub mod names;
 pub mod projection;
+pub mod published;
 pub mod segments;
 mod shared;
 pub mod tables;
@@ -29,5 +30,6 @@ pub use names::{
     UploadQuery, UploadRecord, VersionEntry, VersionPage, VersionQuery,
 };
 pub use projection::Projection;
+pub use published::{Pinned, Publication, Published};
 pub use segments::Segments;
 pub use views::{RebuildReport, Views, rebuild_offline};

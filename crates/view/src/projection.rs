@@ -2,7 +2,7 @@
 
 use crate::error::ViewError;
 use crate::tables::{TableId, Tables};
-use crate::{keys, names, segments, times};
+use crate::{keys, names, published, segments, times};
 use stead_event::{Event, Tenant};
 
 /// Folds events into tables.
@@ -33,6 +33,7 @@ pub(crate) struct Projections {
     keys: keys::KeysFold,
     segments: segments::SegmentsFold,
     times: times::TimesFold,
+    published: published::PublishedFold,
 }
 
 impl Projections {
@@ -45,14 +46,16 @@ impl Projections {
         self.names.fold(tables, tenant, event)?;
         self.keys.fold(tables, tenant, event)?;
         self.segments.fold(tables, tenant, event)?;
-        self.times.fold(tables, tenant, event)
+        self.times.fold(tables, tenant, event)?;
+        self.published.fold(tables, tenant, event)
     }
 
     pub(crate) fn finish(&mut self, tables: &mut Tables<'_>) -> Result<(), ViewError> {
         self.names.finish(tables)?;
         self.keys.finish(tables)?;
         self.segments.finish(tables)?;
-        self.times.finish(tables)
+        self.times.finish(tables)?;
+        self.published.finish(tables)
     }
 }
 
@@ -68,6 +71,7 @@ mod tests {
             (keys::KeysFold::NAME, keys::KeysFold::TABLES),
             (segments::SegmentsFold::NAME, segments::SegmentsFold::TABLES),
             (times::TimesFold::NAME, times::TimesFold::TABLES),
+            (published::PublishedFold::NAME, published::PublishedFold::TABLES),
         ] {
             for table in tables {
                 assert!(

@@ -53,6 +53,9 @@ tables! {
     Retention = "names.retention",
     Keys = "keys.keys",
     Sealed = "segments.sealed",
+    Published = "published.prefixes",
+    IpnsNames = "published.names",
+    Pins = "published.pins",
 }
 
 const COUNT: usize = TableId::ALL.len();

@@ -16,6 +16,7 @@ mod events;
 mod explain;
 mod filter;
 mod gateway;
+mod ipfs;
 mod keys;
 mod listing;
 mod log;

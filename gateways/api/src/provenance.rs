@@ -245,6 +245,8 @@ fn content(body: &Body) -> Option<&Cid> {
         Body::ObjectPut(put) => Some(&put.cid),
         Body::UploadPart(part) => Some(&part.cid),
         Body::LogSealed(sealed) => Some(&sealed.cid),
+        Body::IpfsRooted(rooted) => Some(&rooted.cid),
+        Body::IpfsPinned(pinned) => Some(&pinned.cid),
         _ => None,
     }
 }

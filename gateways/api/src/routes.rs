@@ -5,7 +5,7 @@ use crate::gateway::{Shared, not_found, wrong_method};
 use crate::objects::Which;
 use crate::openapi::{Endpoint, delete, get, post, put};
 use crate::{
-    buckets, console, explain, keys, listing, log, meta, objects, openapi, overview, presign, proof,
+    buckets, console, explain, ipfs, keys, listing, log, meta, objects, openapi, overview, presign, proof,
     provenance, restore, time, tokens, upkeep, uploads, wire, zip,
 };
 use axum::Router;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Every endpoint. Handlers of one subject are together.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [node(), data(), uploading(), the_log(), access(), work()]
+    [node(), data(), uploading(), the_log(), access(), public(), work()]
         .into_iter()
         .flatten()
         .collect()
@@ -327,6 +327,28 @@ fn access() -> Vec<Endpoint> {
     ]
 }
 
+fn public() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/ipfs", "ipfs", "What is public to IPFS", ipfs::list).json::<wire::Ipfs>(),
+        post(
+            "/api/v1/ipfs/publish",
+            "ipfs",
+            "Makes a bucket or prefix public to IPFS",
+            ipfs::publish,
+        )
+        .takes::<wire::IpfsPlace>()
+        .json::<wire::IpfsPublication>(),
+        post(
+            "/api/v1/ipfs/unpublish",
+            "ipfs",
+            "Takes that back",
+            ipfs::unpublish,
+        )
+        .takes::<wire::IpfsPlace>()
+        .json::<wire::IpfsUnpublished>(),
+    ]
+}
+
 fn work() -> Vec<Endpoint> {
     vec![
         get("/api/v1/doctor", "upkeep", "Examines everything", upkeep::doctor).json::<wire::Doctor>(),
@@ -394,6 +416,7 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
         ("zip", _) => "Zip",
         ("uploads", _) => "Upload",
         ("buckets" | "timeline", _) => "Bucket",
+        ("ipfs", _) => "Ipfs",
         ("log" | "at", _) => "Log",
         ("events", _) => "Events",
         ("history" | "why" | "meta", _) => "History",

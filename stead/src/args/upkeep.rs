@@ -25,6 +25,9 @@ pub struct Up {
     /// Where the web console listens [default: two ports after S3's; a free one where S3's is picked]
     #[arg(long, value_name = "ADDR:PORT")]
     pub web_listen: Option<SocketAddr>,
+    /// Where IPFS is answered [default: three ports after S3's; a free one where S3's is picked]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub ipfs_listen: Option<SocketAddr>,
 }
 
 /// `key`

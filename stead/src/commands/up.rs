@@ -22,6 +22,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<u8, Failure> {
         s3: args.listen,
         api: args.api_listen,
         web: args.web_listen,
+        ipfs: args.ipfs_listen,
     };
     let node = Node::start(&data, listen).await?;
     if global.json {
@@ -98,7 +99,10 @@ fn screen(node: &Node) {
     let endpoint = |name: &str| node.endpoints.get(name).map(String::as_str).unwrap_or_default();
     let (s3, api, data) = (endpoint("s3"), endpoint("api"), node.data().display());
     let web = endpoint("web");
-    let mut text = format!("Stead is up.\n\n  data  {data}\n  S3    {s3}\n  API   {api}\n  web   {web}\n");
+    let mut text = format!(
+        "Stead is up.\n\n  data  {data}\n  S3    {s3}\n  API   {api}\n  web   {web}\n  IPFS  {}\n",
+        endpoint("ipfs")
+    );
     text.push_str(&format!(
         "\nThe console, signed in (works once, for ten minutes; `stead console` prints another):\n\n  {}\n",
         node.console_link

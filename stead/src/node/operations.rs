@@ -20,6 +20,7 @@ use stead_gateway_api::{ApiError, Operations, Progress};
 use stead_gateway_web::SignIn;
 use stead_log::{Checkpoint, CheckpointError};
 use stead_runtime::{TaskKind, blocking, free_bytes};
+use stead_view::published::Index;
 
 /// What only a running node has.
 pub struct Running {
@@ -385,12 +386,14 @@ impl Operations for NodeOperations {
             .plus_secs(-i64::try_from(retention.as_secs()).unwrap_or(i64::MAX));
         let pruned = !options.dry_run && self.prune(&running.write, before).await?;
         let (views, store) = (self.read.views.clone(), self.read.store.clone());
+        let (index, now) = (self.read.published().cloned(), self.read.clock.now_micros());
         let how = CollectOptions {
             grace,
             dry_run: options.dry_run,
             ..CollectOptions::default()
         };
-        let report = blocking(move || store.collect(move || roots(&views, before), how))
+        let keep = move || old_roots(index, now).chain(roots(&views, before));
+        let report = blocking(move || store.collect(keep, how))
             .await
             .map_err(stead_gateway::ObjectError::from)?;
         let result = wire::Collected {
@@ -492,4 +495,17 @@ fn roots(
         // The collector deletes nothing where a root cannot be read.
         Err(error) => Box::new(std::iter::once(Err(unreadable(error)))),
     }
+}
+
+/// Public directories that are still answered, though there are newer ones.
+fn old_roots(index: Option<Index>, now: i64) -> impl Iterator<Item = Result<stead_event::Cid, BlockError>> {
+    let unreadable = |error: stead_view::ViewError| {
+        BlockError::io("read old public roots", std::io::Error::other(error.to_string()))
+    };
+    let (roots, error) = match index.map(|index| index.old_roots(now)) {
+        Some(Ok(roots)) => (roots, None),
+        Some(Err(error)) => (Vec::new(), Some(Err(unreadable(error)))),
+        None => (Vec::new(), None),
+    };
+    roots.into_iter().map(Ok).chain(error)
 }

@@ -53,6 +53,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("indicatif", &["stead"]),
     ("prometheus-client", &["crates/gateway"]),
     ("chacha20poly1305", &["crates/gateway"]),
+    ("mime_guess", &["gateways/ipfs"]),
 ];
 
 /// A package of the workspace.

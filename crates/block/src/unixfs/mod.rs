@@ -6,7 +6,12 @@
 //! Never: stores or reads leaves. It sees their names and sizes only.
 
 mod build;
+pub mod directory;
+pub mod hamt;
+mod murmur3;
+pub mod node;
 pub mod pb;
+pub mod pb_message;
 mod read;
 
 pub use build::{DagBuilder, Finished};

@@ -46,7 +46,7 @@ pub struct FileNode {
     pub inline: usize,
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -54,12 +54,12 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-fn put_number(out: &mut Vec<u8>, field: u64, value: u64) {
+pub(super) fn put_number(out: &mut Vec<u8>, field: u64, value: u64) {
     put_varint(out, field << 3 | VARINT);
     put_varint(out, value);
 }
 
-fn put_bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
+pub(super) fn put_bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
     put_varint(out, field << 3 | BYTES);
     put_varint(out, value.len() as u64);
     out.extend_from_slice(value);
@@ -86,17 +86,17 @@ pub fn encode_file(children: &[(Link, u64)]) -> Vec<u8> {
     node
 }
 
-enum Value<'a> {
+pub(super) enum Value<'a> {
     Number(u64),
     Bytes(&'a [u8]),
     Other,
 }
 
 /// Iterates over the fields of a protobuf message.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn varint(&mut self) -> Option<u64> {
+    pub(super) fn varint(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let (&byte, rest) = self.0.split_first()?;
@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
     }
 
     /// `Some(None)` at the end, `None` where the bytes are not a message.
-    fn next(&mut self) -> Option<Option<(u64, Value<'a>)>> {
+    pub(super) fn next(&mut self) -> Option<Option<(u64, Value<'a>)>> {
         if self.0.is_empty() {
             return Some(None);
         }

@@ -377,8 +377,55 @@ fn other_body() -> BoxedStrategy<Body> {
     .boxed()
 }
 
+fn public_body() -> BoxedStrategy<Body> {
+    let place = || (text(), text());
+    prop_oneof![
+        (place(), text(), text(), via()).prop_map(|((bucket, prefix), ipns, sealed_seed, via)| {
+            IpfsPublished {
+                bucket,
+                ipns,
+                prefix,
+                sealed_seed,
+                via,
+            }
+            .into()
+        }),
+        (place(), via()).prop_map(|((bucket, prefix), via)| IpfsUnpublished { bucket, prefix, via }.into()),
+        (place(), cid(), any::<[u64; 2]>()).prop_map(|((bucket, prefix), cid, [position, sequence])| {
+            IpfsRooted {
+                bucket,
+                cid,
+                position,
+                prefix,
+                sequence,
+            }
+            .into()
+        }),
+        (place(), cid(), any::<bool>(), via()).prop_map(|((bucket, key), cid, partial, via)| {
+            IpfsPinned {
+                bucket,
+                cid,
+                key,
+                partial,
+                via,
+            }
+            .into()
+        }),
+        (place(), cid(), via()).prop_map(|((bucket, key), cid, via)| {
+            IpfsUnpinned {
+                bucket,
+                cid,
+                key,
+                via,
+            }
+            .into()
+        }),
+    ]
+    .boxed()
+}
+
 pub fn body() -> BoxedStrategy<Body> {
-    prop_oneof![4 => bucket_body(), 4 => object_body(), 2 => guarded_body(), 3 => upload_body(), 5 => other_body()].boxed()
+    prop_oneof![4 => bucket_body(), 4 => object_body(), 2 => guarded_body(), 3 => upload_body(), 5 => other_body(), 3 => public_body()].boxed()
 }
 
 pub fn event() -> BoxedStrategy<Event> {

@@ -227,4 +227,33 @@ pages! {
     INTERNAL = 299: "Something unexpected happened",
         "An error that has no page of its own; the message says what is known.",
         "Look at the node's log; if it happens again, report it with the message.";
+
+    IPFS_NOT_PUBLISHED = 300: "It is not public to IPFS",
+        "The bucket or prefix was not published, or is not any more.",
+        "`stead ipfs ls` shows what is public; `stead ipfs publish BUCKET[/PREFIX]` makes it so.";
+    IPFS_CID = 301: "This is not a CID",
+        "A content identifier was expected (bafy…, bafk…, Qm…), and this does not read as one.",
+        "Copy the CID again, whole; `stead ls --json` and `stead ipfs ls` show them.";
+    IPFS_UNSUPPORTED = 302: "The block is of a kind that is not understood",
+        "Stead keeps blocks named by sha2-256 (and identity) in the codecs raw, dag-pb, dag-cbor, dag-json, cbor \
+         and json, of at most 2 MiB.",
+        "Export the content again with sha2-256 and smaller blocks.";
+    IPFS_CAR = 303: "The CAR file is not whole",
+        "The file is not a CAR of version 1 or 2, ends too early, or its header lies. Nothing was stored.",
+        "Make or fetch the file again; `stead ipfs import` takes what `ipfs dag export` writes.";
+    IPFS_MISMATCH = 304: "A block is not what its name says",
+        "The bytes that came for a CID do not have its hash. Nothing was stored.",
+        "Fetch from another source, and do not trust this one.";
+    IPFS_MISSING = 305: "A block is missing",
+        "The DAG names a block that is neither in the file nor stored here.",
+        "Export the whole DAG, or import with --partial to keep what is there.";
+    IPFS_LIMIT = 306: "This is more than is taken",
+        "The DAG or the file is deeper, wider or larger than the bounds that keep a node safe.",
+        "Import it in parts; the message names the bound.";
+    IPFS_SOURCE = 307: "No source gave the block",
+        "Every gateway that was asked refused, did not answer in time, or gave something else.",
+        "Name another gateway with --from; what was fetched already is not fetched again.";
+    IPFS_RECORD = 308: "The IPNS record is not valid",
+        "The record's signature, size or fields do not hold for its name.",
+        "Ask another source for the record.";
 }

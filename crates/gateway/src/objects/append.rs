@@ -51,7 +51,7 @@ impl Objects {
     }
 
     /// An append of one event without blocks.
-    pub(super) async fn append_one(
+    pub(crate) async fn append_one(
         &self,
         who: &Identity,
         require: Vec<Precondition>,

@@ -124,6 +124,8 @@ pub enum ObjectError {
     File(String),
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+    #[error(transparent)]
+    Ipfs(#[from] crate::ipfs::IpfsError),
     #[error("{0}")]
     Internal(String),
 }
@@ -168,6 +170,7 @@ impl ObjectError {
             Self::LogDamaged(_) => codes::LOG_DAMAGED,
             Self::Diverged(_) => codes::DIVERGED,
             Self::File(_) => codes::FILE,
+            Self::Ipfs(error) => error.code(),
             Self::Internal(_) => codes::INTERNAL,
         }
     }

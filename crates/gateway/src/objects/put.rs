@@ -153,7 +153,7 @@ impl Objects {
         }
     }
 
-    pub(super) fn require_bucket(&self, bucket: &str) -> Result<(), ObjectError> {
+    pub(crate) fn require_bucket(&self, bucket: &str) -> Result<(), ObjectError> {
         match self.context().views.names()?.bucket(bucket)? {
             Some(_) => Ok(()),
             None => Err(ObjectError::NoSuchBucket(bucket.to_owned())),

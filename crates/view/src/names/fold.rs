@@ -79,7 +79,15 @@ impl Projection for NamesFold {
                 Some(before) => prune(tables, before),
                 None => Ok(()),
             },
-            Body::KeyCreated(_) | Body::KeyRevoked(_) | Body::NodeStarted(_) | Body::LogSealed(_) => Ok(()),
+            Body::KeyCreated(_)
+            | Body::KeyRevoked(_)
+            | Body::NodeStarted(_)
+            | Body::LogSealed(_)
+            | Body::IpfsPublished(_)
+            | Body::IpfsUnpublished(_)
+            | Body::IpfsRooted(_)
+            | Body::IpfsPinned(_)
+            | Body::IpfsUnpinned(_) => Ok(()),
         }
     }
 

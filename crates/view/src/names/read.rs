@@ -140,7 +140,8 @@ impl Names {
     }
 
     /// Root CIDs of everything that must be kept: current objects, listed versions, history that was
-    /// superseded at `since` or later (all of it for `None`), parts of open uploads, sealed segments. A
+    /// superseded at `since` or later (all of it for `None`), parts of open uploads, sealed segments,
+    /// directories that are public to IPFS and what is pinned from there. A
     /// CID may come more than once.
     pub fn reachable(
         &self,
@@ -167,9 +168,10 @@ impl Names {
         let sealed = self.roots(TableId::Sealed, |row| {
             Ok(Some(row.value::<StoredSegment>()?.0.cid))
         })?;
-        Ok(Box::new(
-            current.chain(versions).chain(history).chain(parts).chain(sealed),
-        ))
+        let published = self.roots(TableId::Published, crate::published::root_of)?;
+        let pinned = self.roots(TableId::Pins, crate::published::pin_of)?;
+        let stored = current.chain(versions).chain(history).chain(parts).chain(sealed);
+        Ok(Box::new(stored.chain(published).chain(pinned)))
     }
 
     fn roots(
