@@ -42,6 +42,8 @@ cargo xtask <chore>
   torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
   bench s3 [--quick] [--only PEER]... [--part small|large|full]...
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
+  bench sse [--subscribers N] [--rate N] [--seconds N]
+                                           subscribers of the live log, none of whom may miss an event
   fuzz [TARGET] [--seconds N]              the targets in fuzz/, by cargo-fuzz
 
   STEAD_BIN=PATH uses that binary instead of building one.

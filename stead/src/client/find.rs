@@ -1,15 +1,14 @@
 //! Where the node is: in a data directory, at a URL, or nowhere (then the directory itself is read).
 
-use super::connect::{Address, Server};
-use super::{Client, Transport};
+use super::{Client, Local};
 use crate::args::Global;
 use crate::codes;
 use crate::directory::{self, Directory};
 use crate::failure::Failure;
 use crate::node::offline;
 use std::path::{Path, PathBuf};
-use stead_gateway::sigv4::Signer;
-use stead_gateway_api::{REGION, SERVICE};
+use std::sync::Arc;
+use stead_client::Key;
 
 /// What a command needs of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,13 +59,15 @@ async fn server(global: &Global, url: &str) -> Result<Client, Failure> {
         return Err(Failure::usage("--server needs an access key and its secret")
             .next("give --access-key and --secret-key, or set STEAD_ACCESS_KEY and STEAD_SECRET_KEY"));
     };
-    let signer = Signer::new(access_key, &secret_key.0, REGION).for_service(SERVICE);
-    let server = Server::new(Address::Tcp(authority.clone(), signer));
-    server.probe().await.map_err(|e| server.unreachable(&e))?;
-    Ok(Client {
-        transport: Transport::Server(Box::new(server)),
-        identity: authority,
-    })
+    let key = Key::new(access_key, &secret_key.0);
+    let client = stead_client::Client::at_address(&authority, key)
+        .await
+        .map_err(|e| unreachable(&format!("http://{authority}"), &e))?;
+    Ok(Client::new(client, authority))
+}
+
+fn unreachable(place: &str, error: &std::io::Error) -> Failure {
+    Failure::new(codes::NOT_RUNNING, format!("no node answers at {place}: {error}"))
 }
 
 /// `HOST:PORT` of a URL.
@@ -109,22 +110,15 @@ async fn in_directory(path: &Path, needs: Needs) -> Result<Client, Failure> {
         .display()
         .to_string();
     let socket = directory::socket(path);
-    let server = Server::new(Address::Socket(socket));
-    match server.probe().await {
-        Ok(()) => {
-            return Ok(Client {
-                transport: Transport::Server(Box::new(server)),
-                identity,
-            });
-        }
+    match stead_client::Client::at_socket(&socket).await {
+        Ok(client) => return Ok(Client::new(client, identity)),
         // A socket that was left in a directory which is not writable any more refuses its owner, too; the lock
         // says whether anybody is behind it.
         Err(error)
             if error.kind() == std::io::ErrorKind::PermissionDenied
                 && (needs == Needs::Node || !directory::is_own(path)) =>
         {
-            return Err(server
-                .unreachable(&error)
+            return Err(unreachable(&socket.display().to_string(), &error)
                 .next("run the command as the user who runs the node"));
         }
         Err(_) if needs == Needs::Node => {
@@ -147,10 +141,8 @@ async fn in_directory(path: &Path, needs: Needs) -> Result<Client, Failure> {
         }
     })?;
     let api = offline::open(held).await?;
-    Ok(Client {
-        transport: Transport::Local(Box::new(api)),
-        identity,
-    })
+    let local = stead_client::Client::new(Arc::new(Local(Box::new(api))));
+    Ok(Client::new(local, identity))
 }
 
 #[cfg(test)]

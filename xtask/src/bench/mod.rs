@@ -1,10 +1,12 @@
 //! `cargo xtask bench s3`: Stead beside Garage, s3s-fs and nginx on the same disk in the same run.
+//! `cargo xtask bench sse`: subscribers of the live log.
 
 mod content;
 mod load;
 mod peers;
 mod report;
 mod scenarios;
+mod sse;
 mod table;
 mod work;
 
@@ -28,8 +30,14 @@ pub struct Notes {
 
 /// `cargo xtask bench s3 [--quick] [--only PEER]... [--part small|large|full]... [--rounds N] [--objects N]`
 pub fn run(mut args: Args) -> Outcome {
-    if args.positional().as_deref() != Some("s3") {
-        return Err("there is one benchmark: `cargo xtask bench s3`".into());
+    match args.positional().as_deref() {
+        Some("s3") => {}
+        Some("sse") => return sse::run(args),
+        _ => {
+            return Err(
+                "there are two benchmarks: `cargo xtask bench s3` and `cargo xtask bench sse`".into(),
+            );
+        }
     }
     if cfg!(debug_assertions) {
         return in_release();

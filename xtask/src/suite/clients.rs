@@ -108,6 +108,18 @@ pub fn s3(session: &Session) -> Outcome {
     )
 }
 
+/// The behaviour suite of the HTTP API in `tests/api`.
+pub fn api(session: &Session) -> Outcome {
+    let python = python()?;
+    steps::need(&["unzip"])?;
+    against(
+        session,
+        "api",
+        &python,
+        &["-m", "pytest", "-p", "no:cacheprovider", "tests/api"],
+    )
+}
+
 /// boto3's own multipart machinery and presigned URLs.
 pub fn boto3(session: &Session) -> Outcome {
     let python = python()?;

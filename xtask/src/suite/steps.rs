@@ -71,6 +71,11 @@ pub const ALL: &[Step] = &[
     }),
     client("s3", "the S3 behaviour suite (boto3, raw sockets)", clients::s3),
     client(
+        "api",
+        "the HTTP API: tokens, pages, proofs, live events, zips, its OpenAPI document",
+        clients::api,
+    ),
+    client(
         "boto3",
         "TransferManager multipart, presigned URLs",
         clients::boto3,

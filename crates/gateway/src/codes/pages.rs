@@ -185,15 +185,15 @@ pages! {
     OBJECT_LOCKED = 122: "A lock forbids it",
         "The version is retained or under a legal hold, or its bucket locks objects. Nothing was changed.",
         "Wait until the retention ends or have the hold lifted; governance can be bypassed by who is allowed to.";
+    BUCKET_STATE = 123: "The bucket is not set up for it",
+        "What was asked for takes a bucket that locks objects, or that keeps versions. Nothing was changed.",
+        "Enable versioning on the bucket and then object lock, or make a bucket with object lock.";
     FORGOTTEN = 150: "The past that was asked for is forgotten",
         "States that were overwritten or deleted are kept for their retention; then gc forgets them. What was \
          asked for lies before that, so that the answer would have gaps.",
         "Ask for a later moment: the message names the first that is whole. `stead history --full PATH` still \
          tells what happened, because the log is never cut; gc.retention_days says how long states are kept.";
 
-    BUCKET_STATE = 123: "The bucket is not set up for it",
-        "What was asked for takes a bucket that locks objects, or that keeps versions. Nothing was changed.",
-        "Enable versioning on the bucket and then object lock, or make a bucket with object lock.";
 
     ACCESS_DENIED = 200: "Not allowed",
         "The access key is valid, but its scope does not include this.",

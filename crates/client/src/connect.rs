@@ -1,8 +1,8 @@
 //! Connections to a node: HTTP/1.1 over its socket or over TCP, kept and used again.
 
-use super::{Answer, Body, BodyFailure};
-use crate::codes;
-use crate::failure::Failure;
+use crate::sign::UNSIGNED;
+use crate::{Answer, Body, BodyError, Error, Key, Transport};
+use futures::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderValue, Request, Response};
 use http_body::Body as _;
@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 use stead_event::{Timestamp, cids};
-use stead_gateway::sigv4::{Signer, UNSIGNED_PAYLOAD};
 use stead_runtime::{Clock, TaskKind, Tasks};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -21,23 +20,23 @@ use tokio::net::{TcpStream, UnixStream};
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Where a node listens.
-pub(super) enum Address {
+pub(crate) enum Address {
     /// Its socket.
     Socket(PathBuf),
     /// `HOST:PORT`, and who signs.
-    Tcp(String, Signer),
+    Tcp(String, Key),
 }
 
 /// A node that answers over connections.
-pub(super) struct Server {
+pub(crate) struct Connections {
     address: Address,
     clock: Clock,
     tasks: Tasks,
     idle: Mutex<Vec<SendRequest<Body>>>,
 }
 
-impl Server {
-    pub(super) fn new(address: Address) -> Self {
+impl Connections {
+    pub(crate) fn new(address: Address) -> Self {
         Self {
             address,
             clock: Clock::system(),
@@ -47,35 +46,27 @@ impl Server {
     }
 
     /// Makes a connection and keeps it for the first request: whether anybody answers.
-    pub(super) async fn probe(&self) -> std::io::Result<()> {
+    pub(crate) async fn probe(&self) -> std::io::Result<()> {
         let sender = self.connect().await?;
         self.keep(sender);
         Ok(())
     }
 
-    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<Response<Answer>, Failure> {
+    async fn answer(&self, mut request: Request<Body>) -> Result<Response<Answer>, Error> {
         self.prepare(&mut request).await?;
+        let unreachable = |why: String| Error::Unreachable(format!("{} {why}", self.name()));
         let mut sender = match self.take() {
             Some(sender) => sender,
-            None => self.connect().await.map_err(|e| self.unreachable(&e))?,
+            None => self
+                .connect()
+                .await
+                .map_err(|e| unreachable(format!("does not answer: {e}")))?,
         };
         let sent = sender.send_request(request).await;
-        let response = sent.map_err(|e| {
-            Failure::new(
-                codes::NOT_RUNNING,
-                format!("the node at {} did not answer: {}", self.name(), causes(&e)),
-            )
-        })?;
+        let response = sent.map_err(|e| unreachable(format!("did not answer: {}", causes(&e))))?;
         // The connection can carry the next request as soon as this answer is read.
         self.keep(sender);
-        Ok(response.map(|body| body.map_err(BodyFailure::from).boxed_unsync()))
-    }
-
-    pub(super) fn unreachable(&self, error: &std::io::Error) -> Failure {
-        Failure::new(
-            codes::NOT_RUNNING,
-            format!("no node answers at {}: {error}", self.name()),
-        )
+        Ok(response.map(|body| body.map_err(BodyError::from).boxed_unsync()))
     }
 
     fn name(&self) -> String {
@@ -133,12 +124,12 @@ impl Server {
     }
 
     /// Gives the request its host, its length and its signature.
-    async fn prepare(&self, request: &mut Request<Body>) -> Result<(), Failure> {
+    async fn prepare(&self, request: &mut Request<Body>) -> Result<(), Error> {
         let (host, signer) = match &self.address {
             Address::Socket(_) => ("stead", None),
             Address::Tcp(authority, signer) => (authority.as_str(), Some(signer)),
         };
-        let bad = |_| Failure::usage(format!("{host:?} is not a host"));
+        let bad = |_| Error::Invalid(format!("{host:?} is not a host"));
         let host = HeaderValue::from_str(host).map_err(bad)?;
         request.headers_mut().insert(HOST, host);
         let size = request.body().size_hint().exact();
@@ -148,7 +139,7 @@ impl Server {
         let Some(signer) = signer else { return Ok(()) };
         let hash = match size {
             Some(size) if size <= 64 << 10 => hash_body(request).await?,
-            _ => UNSIGNED_PAYLOAD.to_owned(),
+            _ => UNSIGNED.to_owned(),
         };
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let now = Timestamp::from_micros(self.clock.now_micros());
@@ -161,20 +152,26 @@ impl Server {
                 &hash,
                 now,
             )
-            .map_err(|e| Failure::usage(format!("the request cannot be signed: {e}")))
+            .map_err(|e| Error::Invalid(format!("the request cannot be signed: {e}")))
+    }
+}
+
+impl Transport for Connections {
+    fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Answer>, Error>> {
+        Box::pin(self.answer(request))
     }
 }
 
 /// Reads a small body to hash it, and puts it back.
-async fn hash_body(request: &mut Request<Body>) -> Result<String, Failure> {
-    let body = std::mem::replace(request.body_mut(), super::empty());
+async fn hash_body(request: &mut Request<Body>) -> Result<String, Error> {
+    let body = std::mem::replace(request.body_mut(), crate::empty());
     let bytes = body
         .collect()
         .await
-        .map_err(|e| Failure::new(codes::FILE, format!("what was to be sent cannot be read: {e}")))?
+        .map_err(|e| Error::Source(e.to_string()))?
         .to_bytes();
     let hash = cids::digest(&cids::raw(&bytes)).unwrap_or_default();
-    *request.body_mut() = super::body_of(bytes);
+    *request.body_mut() = crate::body_of(bytes);
     Ok(hex::encode(hash))
 }
 

@@ -1,17 +1,20 @@
 //! Requests: URLs without escaping mistakes, and bodies.
 
-use super::BodyFailure;
+use crate::{BodyError, Error};
 use bytes::Bytes;
 use futures::Stream;
 use futures::TryStreamExt;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use std::fmt;
 
 /// The body of a request.
-pub type Body = BoxBody<Bytes, BodyFailure>;
+pub type Body = BoxBody<Bytes, BodyError>;
 
 /// All but what RFC 3986 §2.3 leaves alone.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -83,6 +86,25 @@ impl fmt::Display for Url {
     }
 }
 
+/// A request.
+pub fn request(method: Method, url: &Url, body: Body) -> Result<Request<Body>, Error> {
+    Request::builder()
+        .method(method)
+        .uri(url.to_string())
+        .body(body)
+        .map_err(|e| Error::Invalid(format!("this does not make a request: {e}")))
+}
+
+/// A request whose body is JSON.
+pub fn json_request(method: Method, url: &Url, value: &impl Serialize) -> Result<Request<Body>, Error> {
+    let text = serde_json::to_vec(value).map_err(|e| Error::Invalid(e.to_string()))?;
+    let mut request = request(method, url, body_of(text.into()))?;
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(request)
+}
+
 /// No body.
 pub fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed()
@@ -99,7 +121,7 @@ where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Sync + 'static,
 {
     BodyExt::boxed(StreamBody::new(
-        stream.map_ok(Frame::data).map_err(BodyFailure::from),
+        stream.map_ok(Frame::data).map_err(BodyError::from),
     ))
 }
 
