@@ -249,3 +249,76 @@ def test_transfer_manager(s3, bucket, tmp_path):
     s3.upload_file(str(tmp_path / "up"), bucket, "k", Config=config)
     s3.download_file(bucket, "k", str(tmp_path / "down"), Config=config)
     assert (tmp_path / "down").read_bytes() == body
+
+
+def test_keys_that_xml_cannot_hold(s3, raw, bucket):
+    path = f"/{bucket}/a%01b%0D"
+    made = raw.call("POST", path, "uploads")
+    assert made.status == 200 and b"<Key>a\xef\xbf\xbdb&#13;</Key>" in made.body
+    upload = made.body.split(b"<UploadId>")[1].split(b"<")[0].decode()
+    etag = raw.call("PUT", path, f"partNumber=1&uploadId={upload}", body=b"x").headers["etag"]
+    parts = raw.call("GET", path, f"uploadId={upload}")
+    assert parts.status == 200 and b"<Key>a\xef\xbf\xbdb&#13;</Key>" in parts.body
+    body = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    done = raw.call("POST", path, f"uploadId={upload}", body=body.encode())
+    assert done.status == 200 and b"<Key>a\xef\xbf\xbdb&#13;</Key>" in done.body
+    assert raw.call("GET", path).body == b"x"
+    assert raw.call("DELETE", path).status == 204
+
+
+def test_part_copies_of_versions_and_odd_names(s3, versioned):
+    key = "a b+c/ü&?%d"
+    first = s3.put_object(Bucket=versioned, Key=key, Body=b"first")["VersionId"]
+    s3.put_object(Bucket=versioned, Key=key, Body=b"second")
+    upload = start(s3, versioned, "target")
+    for version, body in [(first, b"first"), (None, b"second")]:
+        source = {"Bucket": versioned, "Key": key, **({"VersionId": version} if version else {})}
+        part = s3.upload_part_copy(**upload, PartNumber=1, CopySource=source)
+        assert part["CopyPartResult"]["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
+        assert version is None or part["CopySourceVersionId"] == version
+    ranged = s3.upload_part_copy(**upload, PartNumber=1, CopySource=source, CopySourceRange="bytes=1-2")
+    complete(s3, upload, [{"PartNumber": 1, "ETag": ranged["CopyPartResult"]["ETag"]}])
+    assert s3.get_object(Bucket=versioned, Key="target")["Body"].read() == b"ec"
+
+
+def test_an_upload_that_is_done_takes_no_more(s3, bucket):
+    upload = start(s3, bucket)
+    parts = [put(s3, upload, 1, b"x")]
+    complete(s3, upload, parts)
+    assert refused(s3.upload_part, **upload, PartNumber=2, Body=b"x") == ("NoSuchUpload", 404)
+    assert refused(s3.list_parts, **upload) == ("NoSuchUpload", 404)
+    assert refused(s3.abort_multipart_upload, **upload) == ("NoSuchUpload", 404)
+
+
+def test_etags_with_and_without_quotes(s3, bucket):
+    for change in [str, lambda etag: etag.strip('"')]:
+        upload = start(s3, bucket)
+        part = put(s3, upload, 1, b"x")
+        complete(s3, upload, [{**part, "ETag": change(part["ETag"])}])
+
+
+def test_attributes_of_parts_in_pages(s3, bucket, five):
+    upload = start(s3, bucket, ChecksumAlgorithm="SHA256")
+    parts = []
+    for number, body in [(2, five), (4, five), (9, b"end")]:
+        part = s3.upload_part(**upload, PartNumber=number, Body=body, ChecksumAlgorithm="SHA256")
+        parts.append({"PartNumber": number, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]})
+    complete(s3, upload, parts)
+    ask = {"Bucket": bucket, "Key": "k", "ObjectAttributes": ["ObjectParts", "Checksum", "ETag", "ObjectSize"]}
+    page = s3.get_object_attributes(**ask, MaxParts=2)["ObjectParts"]
+    assert (page["TotalPartsCount"], page["IsTruncated"], page["NextPartNumberMarker"]) == (3, True, 4)
+    assert [part["PartNumber"] for part in page["Parts"]] == [2, 4]
+    rest = s3.get_object_attributes(**ask, PartNumberMarker=4)
+    assert [part["Size"] for part in rest["ObjectParts"]["Parts"]] == [3]
+    assert rest["ObjectParts"]["IsTruncated"] is False and rest["ObjectSize"] == 2 * len(five) + 3
+
+
+def test_answers_say_when_an_upload_is_given_up(s3, bucket):
+    rule = {"ID": "abort", "Status": "Enabled", "Filter": {"Prefix": "a/"},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 50}}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
+    made = s3.create_multipart_upload(Bucket=bucket, Key="a/k")
+    assert made["AbortRuleId"] == "abort" and made["AbortDate"].year >= 2026
+    parts = s3.list_parts(Bucket=bucket, Key="a/k", UploadId=made["UploadId"])
+    assert parts["AbortRuleId"] == "abort" and abs((parts["AbortDate"] - made["AbortDate"]).total_seconds()) <= 86400
+    assert "AbortDate" not in s3.create_multipart_upload(Bucket=bucket, Key="b/k")

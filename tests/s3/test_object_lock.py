@@ -1,6 +1,8 @@
 """Object lock: buckets that lock, retention, legal holds, and what they forbid."""
 
 import datetime
+import os
+import subprocess
 import time
 import uuid
 
@@ -330,3 +332,19 @@ def test_the_default_applies_to_whatever_brings_none(s3, locking):
         assert datetime.timedelta(hours=23) < left <= datetime.timedelta(days=1)
     put(s3, locking, "own", ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=soon(seconds=2))
     assert s3.head_object(Bucket=locking, Key="own")["ObjectLockMode"] == "COMPLIANCE"
+
+
+@pytest.mark.skipif("STEAD_BIN" not in os.environ, reason="it takes the command line")
+def test_the_command_line_frees_nothing_that_is_locked(s3, locking):
+    which = put(s3, locking, body=os.urandom(200_000), ObjectLockLegalHoldStatus="ON")
+    body = s3.get_object(**which)["Body"].read()
+
+    def stead(*arguments):
+        return subprocess.run([os.environ["STEAD_BIN"], *arguments], capture_output=True, text=True, timeout=60)
+
+    for arguments in [("rm", "-r", "--versions", f"{locking}/"), ("rm", "--version", which["VersionId"], f"{locking}/k")]:
+        refusal = stead(*arguments)
+        assert refusal.returncode != 0 and "STEAD-0122" in refusal.stderr, refusal
+    collected = stead("gc", "--grace", "0s", "--retention", "0s")
+    assert collected.returncode == 0, collected
+    assert s3.get_object(**which)["Body"].read() == body

@@ -114,11 +114,20 @@ def test_tags_by_version(s3, versioned):
     assert current["VersionId"] == second and current["TagSet"] == [{"Key": "a", "Value": "2"}]
 
 
-def test_bad_version_ids(s3, versioned):
+def test_bad_version_ids(s3, raw, versioned):
     s3.put_object(Bucket=versioned, Key="k", Body=b"1")
     for version in ["nonsense", "0" * 32]:
-        answer = refused(s3.get_object, Bucket=versioned, Key="k", VersionId=version)
-        assert answer in [("NoSuchVersion", 404), ("InvalidArgument", 400)], answer
+        expected = ("NoSuchVersion", 404) if version == "0" * 32 else ("InvalidArgument", 400)
+        which = {"Bucket": versioned, "Key": "k", "VersionId": version}
+        assert refused(s3.get_object, **which) == expected
+        assert refused(s3.head_object, **which).status == expected[1]
+        assert refused(s3.get_object_tagging, **which) == expected
+        assert refused(s3.copy_object, Bucket=versioned, Key="c", CopySource=which) == expected
+    for method in ["GET", "DELETE"]:
+        assert raw.call(method, f"/{versioned}/k", "versionId=") == ("InvalidArgument", 400)
+    assert raw.call("DELETE", f"/{versioned}/k", "versionId=nonsense") == ("InvalidArgument", 400)
+    assert s3.delete_object(Bucket=versioned, Key="k", VersionId="0" * 32)["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert s3.get_object(Bucket=versioned, Key="k")["Body"].read() == b"1"
 
 
 def test_head_shows_what_a_multipart_upload_made(s3, versioned):
@@ -128,3 +137,63 @@ def test_head_shows_what_a_multipart_upload_made(s3, versioned):
         Bucket=versioned, Key="k", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     )
     assert s3.head_object(Bucket=versioned, Key="k")["VersionId"] == done["VersionId"]
+
+
+def test_a_named_delete_marker_is_not_an_object(s3, raw, versioned):
+    s3.put_object(Bucket=versioned, Key="k", Body=b"1")
+    marker = s3.delete_object(Bucket=versioned, Key="k")["VersionId"]
+    for method in ["GET", "HEAD"]:
+        answer = raw.call(method, f"/{versioned}/k", f"versionId={marker}")
+        assert answer.status == 405
+        assert (answer.headers["x-amz-delete-marker"], answer.headers["allow"]) == ("true", "DELETE")
+        answer = raw.call(method, f"/{versioned}/k")
+        assert (answer.status, answer.headers["x-amz-delete-marker"]) == (404, "true")
+        assert answer.headers["x-amz-version-id"] == marker
+    source = {"Bucket": versioned, "Key": "k", "VersionId": marker}
+    assert refused(s3.copy_object, Bucket=versioned, Key="c", CopySource=source) == ("InvalidRequest", 400)
+    source.pop("VersionId")
+    assert refused(s3.copy_object, Bucket=versioned, Key="c", CopySource=source) == ("NoSuchKey", 404)
+
+
+def test_a_version_is_copied_back(s3, versioned):
+    first = s3.put_object(Bucket=versioned, Key="k", Body=b"1", Tagging="a=1", Metadata={"n": "1"})["VersionId"]
+    s3.put_object(Bucket=versioned, Key="k", Body=b"2")
+    source = {"Bucket": versioned, "Key": "k", "VersionId": first}
+    copied = s3.copy_object(Bucket=versioned, Key="k", CopySource=source)
+    assert copied["CopySourceVersionId"] == first and copied["VersionId"] not in (first, "null")
+    got = s3.get_object(Bucket=versioned, Key="k")
+    assert (got["Body"].read(), got["Metadata"], got["TagCount"]) == (b"1", {"n": "1"}, 1)
+    assert got["VersionId"] == copied["VersionId"]
+
+
+def test_the_null_version_can_be_deleted_from_below(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"null")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    new = s3.put_object(Bucket=bucket, Key="k", Body=b"new")["VersionId"]
+    assert s3.delete_object(Bucket=bucket, Key="k", VersionId="null")["VersionId"] == "null"
+    assert listed(s3, bucket)[0] == [("k", new, True, "v")]
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    assert s3.delete_object(Bucket=bucket, Key="k")["VersionId"] == "null"
+    assert s3.delete_object(Bucket=bucket, Key="k")["VersionId"] == "null"
+    assert listed(s3, bucket) == ([("k", new, False, "v")], [("k", "null", True, "d")])
+
+
+def test_versioning_is_refused_where_it_cannot_be(s3, raw, bucket):
+    mfa = {"Status": "Enabled", "MFADelete": "Enabled"}
+    assert refused(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration=mfa).status in (400, 501)
+    for body in [b"<VersioningConfiguration/>", b"<VersioningConfiguration><Status>On</Status></VersioningConfiguration>"]:
+        assert raw.call("PUT", f"/{bucket}", "versioning", body=body).status == 400
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+
+
+def test_many_versions_deleted_at_once(s3, versioned):
+    from concurrent.futures import ThreadPoolExecutor
+
+    ids = [s3.put_object(Bucket=versioned, Key=f"k{n % 5}", Body=b"x")["VersionId"] for n in range(40)]
+    which = [{"Key": f"k{n % 5}", "VersionId": version} for n, version in enumerate(ids)]
+    with ThreadPoolExecutor(5) as pool:
+        halves = [which[:25], which[15:], which[10:30], which, which[::-1]]
+        answers = list(pool.map(lambda part: s3.delete_objects(Bucket=versioned, Delete={"Objects": part}), halves))
+    assert not any("Errors" in answer for answer in answers)
+    assert [len(answer["Deleted"]) for answer in answers] == [len(part) for part in halves]
+    assert listed(s3, versioned) == ([], [])

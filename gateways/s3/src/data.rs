@@ -4,6 +4,7 @@
 
 use crate::conditions::{self, Verdict};
 use crate::headers;
+use crate::ops::encryption;
 use crate::range::{self, Wanted};
 use crate::service::S3Gateway;
 use crate::target::query_value;
@@ -78,6 +79,7 @@ impl S3Gateway {
             range: None,
         };
         let record = self.objects.head(&request).map_err(errors::from_object)?;
+        encryption::refuse_key(ask.headers)?;
         match conditions::judge(&conditions::READ, ask.headers, &record.etag, record.at.as_secs()) {
             Verdict::Met => {}
             Verdict::NotModified => return Err(headers::not_modified(&record)),
@@ -221,6 +223,7 @@ impl S3Gateway {
         let Some(number) = ask.part_number()? else {
             return Err(errors::part_number());
         };
+        encryption::refuse(ask.headers)?;
         let request = PartRequest {
             bucket: ask.bucket.to_owned(),
             key: ask.key.to_owned(),

@@ -5,7 +5,7 @@
 //! here. Signature Version 2 in a query is passed on to [`crate::presigned`]; why the one and not the other
 //! is said in [`stead_gateway::sigv2`].
 
-use crate::target::{Target, check_new_key, query_pairs};
+use crate::target::{Target, check_new_key, check_version, query_pairs};
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use s3s::{S3Error, S3Result, s3_error};
@@ -30,6 +30,11 @@ pub fn enter(head: &Parts, host: Option<&str>) -> S3Result<Target> {
         .map(|query| query_pairs(query).collect())
         .unwrap_or_default();
     signature(head, &query)?;
+    if let (Target::Object { .. }, Some((_, version))) =
+        (&target, query.iter().find(|(name, _)| name == "versionId"))
+    {
+        check_version(version)?;
+    }
     sub_resource(&head.method, &target, &query)?;
     Ok(target)
 }

@@ -3,6 +3,7 @@
 //! The one place for them, so that no two operations can differ.
 
 use crate::errors::{self, X_AMZ_VERSION_ID, insert};
+use crate::ops::encryption;
 use crate::{dates, rfc2047, tags};
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, header};
@@ -113,12 +114,7 @@ fn text(value: &HeaderValue) -> S3Result<&str> {
 /// Refuses what an object is asked to have and Stead has not, so that nobody takes it for granted.
 fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
     let has = |name: &str| headers.contains_key(name);
-    if has("x-amz-server-side-encryption") || has("x-amz-server-side-encryption-customer-algorithm") {
-        return Err(s3_error!(
-            NotImplemented,
-            "Server-side encryption is not implemented."
-        ));
-    }
+    encryption::refuse(headers)?;
     if has("x-amz-write-offset-bytes") {
         return Err(s3_error!(
             NotImplemented,

@@ -92,11 +92,7 @@ fn checked(pairs: impl Iterator<Item = (String, String)>, max: usize) -> S3Resul
         } else {
             "Bucket tag count cannot be greater than 50"
         };
-        return Err(crate::errors::custom(
-            "BadRequest",
-            http::StatusCode::BAD_REQUEST,
-            message.into(),
-        ));
+        return Err(s3_error!(InvalidTag, "{message}"));
     }
     Ok(tags)
 }
@@ -123,7 +119,7 @@ mod tests {
         assert_eq!(code(&format!("k={}", "v".repeat(257))), "InvalidTag");
         let many = |n: usize| (0..n).map(|i| format!("k{i}=v")).collect::<Vec<_>>().join("&");
         assert!(from_header(&many(10)).is_ok());
-        assert_eq!(code(&many(11)), "BadRequest");
+        assert_eq!(code(&many(11)), "InvalidTag");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 use s3s::{S3Error, s3_error};
+use stead_event::EventId;
 use stead_gateway::objects::rules;
 
 /// What a request is about.
@@ -65,6 +66,20 @@ impl Target {
 /// Refuses a key that no object can have.
 pub fn check_key(key: &str) -> Result<(), S3Error> {
     rules::key(key).map_err(crate::errors::from_object)
+}
+
+/// Refuses what cannot be the id of a version.
+pub fn check_version(version: &str) -> Result<(), S3Error> {
+    if version.is_empty() {
+        return Err(s3_error!(
+            InvalidArgument,
+            "Version id cannot be the empty string"
+        ));
+    }
+    if version != "null" && version.parse::<EventId>().is_err() {
+        return Err(s3_error!(InvalidArgument, "Invalid version id specified"));
+    }
+    Ok(())
 }
 
 /// Refuses to make a key with a segment `..`, even one that stays below the bucket: the same bytes are

@@ -34,6 +34,9 @@ impl Source {
             return Err(s3_error!(NotImplemented, "Access points are not implemented."));
         };
         crate::target::check_key(key)?;
+        if let Some(version) = version_id {
+            crate::target::check_version(version)?;
+        }
         Ok(Self {
             bucket: bucket.to_string(),
             key: key.to_string(),
@@ -61,6 +64,7 @@ impl S3Gateway {
             ),
             error => failed(error),
         })?;
+        super::encryption::refuse_key(headers)?;
         match conditions::judge(&conditions::COPY, headers, &record.etag, record.at.as_secs()) {
             Verdict::Met => Ok(record),
             Verdict::NotModified | Verdict::Failed => Err(headers::precondition_failed()),

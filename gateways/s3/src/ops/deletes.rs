@@ -21,7 +21,8 @@ impl S3Gateway {
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let caller = caller(&request)?;
         refuse_unsupported(&request.headers)?;
-        let bypass = super::lock::bypass(&request.headers);
+        let input = &request.input;
+        let bypass = self.bypass(&request.headers, &caller, &input.bucket, &input.key);
         let DeleteObjectInput {
             bucket,
             key,
@@ -65,7 +66,7 @@ impl S3Gateway {
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let caller = caller(&request)?;
         refuse_unsupported(&request.headers)?;
-        let bypass = super::lock::bypass(&request.headers);
+        let headers = request.headers;
         let DeleteObjectsInput { bucket, delete, .. } = request.input;
         if delete.objects.is_empty() || delete.objects.len() > MANY {
             return Err(s3_error!(MalformedXML));
@@ -74,6 +75,7 @@ impl S3Gateway {
         let mut errors = Vec::new();
         let mut targets = Vec::with_capacity(delete.objects.len());
         for object in delete.objects {
+            let bypass = self.bypass(&headers, &caller, &bucket, &object.key);
             match target(&object, bypass) {
                 Ok(target) => targets.push(target),
                 Err(error) => errors.push(reported(error, &object.key, object.version_id.as_deref())),

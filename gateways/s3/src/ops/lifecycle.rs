@@ -16,6 +16,20 @@ impl S3Gateway {
         Ok(kept.map(|document| Rules::read(&document)))
     }
 
+    /// When an upload that was started then will be given up, and by which rule.
+    pub(crate) fn abort_due(
+        &self,
+        bucket: &str,
+        key: &str,
+        started: stead_event::Timestamp,
+    ) -> S3Result<Option<(stead_event::Timestamp, String)>> {
+        let rules = self.lifecycle_rules(bucket)?.unwrap_or_default();
+        let due = rules.abort(key, started, self.options.lifecycle_day);
+        Ok(due
+            .filter(|due| crate::lifecycle::due::has_date(due.at))
+            .map(|due| (due.at, due.rule.to_owned())))
+    }
+
     /// Says in an answer when the current object of a key will expire, and by which rule.
     pub(crate) fn announce_expiry(
         &self,

@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use stead_gateway::Caller;
+use stead_gateway::access::{Action, Ask as Asked};
 use stead_gateway::objects::{DefaultRetention, GetRequest, HoldRequest, LockConfig, Period, RetainRequest};
 use stead_view::ObjectRecord;
 use time::OffsetDateTime;
@@ -20,14 +21,16 @@ fn none_there() -> S3Error {
     error
 }
 
-/// Whether the caller asks to pass over governance.
-pub(super) fn bypass(headers: &HeaderMap) -> bool {
-    headers
-        .get(BYPASS)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
-}
-
 impl S3Gateway {
+    /// Whether governance is passed over: the caller asks for it, and may.
+    pub(super) fn bypass(&self, headers: &HeaderMap, caller: &Caller, bucket: &str, key: &str) -> bool {
+        let asked = headers
+            .get(BYPASS)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+        let ask = Asked::object(&caller.identity, Action::BypassGovernanceRetention, bucket, key);
+        asked && self.context().access().check(&ask).is_ok()
+    }
+
     pub(crate) async fn get_object_lock_configuration(
         &self,
         request: S3Request<GetObjectLockConfigurationInput>,
@@ -111,7 +114,8 @@ impl S3Gateway {
         request: S3Request<PutObjectRetentionInput>,
     ) -> S3Result<S3Response<PutObjectRetentionOutput>> {
         let caller = caller(&request)?;
-        let bypass = bypass(&request.headers);
+        let input = &request.input;
+        let bypass = self.bypass(&request.headers, &caller, &input.bucket, &input.key);
         let PutObjectRetentionInput {
             bucket,
             key,

@@ -7,6 +7,7 @@ mod configuration;
 mod copy;
 mod cors;
 mod deletes;
+pub(crate) mod encryption;
 mod lifecycle;
 mod listing;
 mod lock;
@@ -144,6 +145,7 @@ operations! {
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
     get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput,
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput,
+    put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput,
     put_bucket_lifecycle_configuration:
         PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput,
     put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput,

@@ -6,6 +6,7 @@ use super::{at, caller, checksum_type, failed, put_checksum, signed, tag, when};
 use crate::data::Ask;
 use crate::service::S3Gateway;
 use crate::token::Encoding;
+use crate::xml::printable;
 use crate::{claims, headers};
 use http::HeaderMap;
 use http::header::HOST;
@@ -48,12 +49,15 @@ impl S3Gateway {
             })
             .await
             .map_err(failed)?;
+        let abort = self.abort_due(&bucket, &key, self.context().now())?;
         let kind = checksum_type.or_else(|| algorithm.map(|a| ChecksumType::from_static(default_type(a))));
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(bucket),
             checksum_algorithm: algorithm.map(|a| ChecksumAlgorithm::from_static(a.name())),
             checksum_type: kind,
-            key: Some(key),
+            abort_date: abort.as_ref().map(|(date, _)| when(*date)),
+            abort_rule_id: abort.map(|(_, rule)| rule),
+            key: Some(printable(&key)),
             upload_id: Some(upload),
             ..Default::default()
         }))
@@ -87,7 +91,10 @@ impl S3Gateway {
         parts.truncate(max);
         let next = parts.last().map_or(after, |part| part.number);
         let owner = self.owner();
+        let abort = self.abort_due(&input.bucket, &input.key, record.started)?;
         Ok(S3Response::new(ListPartsOutput {
+            abort_date: abort.as_ref().map(|(date, _)| when(*date)),
+            abort_rule_id: abort.map(|(_, rule)| rule),
             bucket: Some(input.bucket),
             checksum_algorithm: record.checksum_algorithm.map(ChecksumAlgorithm::from),
             checksum_type: record.checksum_type.map(ChecksumType::from),
@@ -96,7 +103,7 @@ impl S3Gateway {
                 id: owner.id.clone(),
             }),
             is_truncated: Some(truncated),
-            key: Some(input.key),
+            key: Some(printable(&input.key)),
             max_parts: Some(max_parts),
             next_part_number_marker: Some(next as i32),
             owner: Some(owner),
@@ -386,7 +393,7 @@ fn completed(
         bucket: Some(input.bucket.clone()),
         checksum_type: checksum.map(checksum_type),
         e_tag: Some(tag(etag)),
-        key: Some(input.key.clone()),
+        key: Some(printable(&input.key)),
         location: Some(format!("http://{host}/{}/{}", input.bucket, key.join("/"))),
         version_id: version,
         ..Default::default()
