@@ -23,7 +23,7 @@ const BATCH: usize = 512;
 /// Encoded bytes that the hub keeps for those who are a little late (8 MiB).
 const KEPT: usize = 8 << 20;
 /// How long events are gathered before subscribers are woken: each wake costs every one of them a write.
-const GATHER: Duration = Duration::from_millis(25);
+const GATHER: Duration = Duration::from_millis(50);
 /// How often a quiet stream says that it lives.
 const ALIVE: Duration = Duration::from_secs(15);
 /// How long a hub without subscribers goes on.
