@@ -31,13 +31,14 @@ pub(crate) struct Paging {
 /// Buckets that `who` may see, by name.
 pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Vec<wire::Bucket>, ApiError> {
     let names = shared.context().views.names()?;
+    let published = shared.context().views.published()?.active()?;
     let mut buckets = Vec::new();
     for (name, record) in names.buckets()? {
         if !who.may_read(&name) || buckets.len() == most {
             continue;
         }
         let counts = names.counts(&name)?;
-        let public_ipfs = names.config(&name, "ipfs")?.is_some();
+        let public_ipfs = published.iter().any(|publication| publication.bucket == name);
         buckets.push(wire::Bucket {
             name,
             created: record.created,
