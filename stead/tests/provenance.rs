@@ -284,7 +284,9 @@ fn keys_are_made_scoped_used_from_afar_and_revoked() {
     let mut wrong = key.clone();
     wrong["secret_key"] = "0".repeat(40).into();
     assert!(text(&afar(&wrong, &["cat", "notes/todo.txt"]).stderr).contains("STEAD-0202"));
-    let all = home.json(&["key", "create", "admin"]);
+    let other = home.json(&["key", "create", "ben"]);
+    assert!(text(&afar(&other, &["key", "list"]).stderr).contains("STEAD-0200"));
+    let all = home.json(&["key", "create", "root"]);
     assert!(text(&afar(&all, &["key", "list"]).stdout).contains("viewer"));
     assert!(afar(&all, &["log", "--from", "1"]).status.success());
     home.ok(&["key", "revoke", key["access_key"].as_str().unwrap()]);

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from raw import Raw
+from users import User, anonymous_client
 
 ENDPOINT = os.environ["STEAD_ENDPOINT"]
 ACCESS_KEY = os.environ["STEAD_ACCESS_KEY"]
@@ -45,6 +46,43 @@ def raw():
     return Raw(ENDPOINT, ACCESS_KEY, SECRET_KEY, REGION)
 
 
+@pytest.fixture(scope="session")
+def ana():
+    """An ordinary user, with everything that is hers."""
+    return User("ana")
+
+
+@pytest.fixture(scope="session")
+def ben():
+    """Another."""
+    return User("ben")
+
+
+@pytest.fixture(scope="session")
+def anonymous():
+    """Nobody in particular: requests without a signature."""
+    return anonymous_client()
+
+
+@pytest.fixture
+def home(ana, s3):
+    """A bucket of ana's."""
+    name = new_bucket(ana.s3)
+    yield name
+    clear(s3, name)
+
+
+def clear(s3, name):
+    """Removes a bucket, whatever protects it from its owner."""
+    try:
+        s3.delete_bucket_policy(Bucket=name)
+        empty(s3, name)
+        s3.delete_bucket(Bucket=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+
+
 def empty(s3, bucket):
     """Removes every object, version, delete marker and open upload."""
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
@@ -67,12 +105,7 @@ def new_bucket(s3):
 def bucket(s3):
     name = new_bucket(s3)
     yield name
-    try:
-        empty(s3, name)
-        s3.delete_bucket(Bucket=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchBucket":
-            raise
+    clear(s3, name)
 
 
 @pytest.fixture

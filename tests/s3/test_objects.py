@@ -178,8 +178,8 @@ def test_what_stead_does_not_have_is_refused_and_nothing_stored(s3, bucket):
     for arguments, code in [
         ({"ServerSideEncryption": "AES256"}, "NotImplemented"),
         ({"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}, "NotImplemented"),
-        ({"ACL": "public-read"}, "NotImplemented"),
-        ({"GrantRead": "id=1"}, "NotImplemented"),
+        ({"ACL": "aws-exec-read"}, "InvalidArgument"),
+        ({"GrantRead": "id=1"}, "InvalidArgument"),
         ({"StorageClass": "GLACIER"}, "InvalidStorageClass"),
         ({"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": datetime.datetime(2040, 1, 1)}, "InvalidRequest"),
     ]:

@@ -16,7 +16,10 @@ const K: &str = "k";
 
 async fn locking() -> Node {
     let node = Node::new();
-    let options = NewBucket { locks: true };
+    let options = NewBucket {
+        locks: true,
+        ..NewBucket::default()
+    };
     node.objects
         .create_bucket_with(B, options, node.caller())
         .await

@@ -32,9 +32,11 @@ pub(crate) struct Paging {
 pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Vec<wire::Bucket>, ApiError> {
     let names = shared.context().views.names()?;
     let published = shared.context().views.published()?.active()?;
+    let access = shared.context().access();
     let mut buckets = Vec::new();
     for (name, record) in names.buckets()? {
-        if !who.may_read(&name) || buckets.len() == most {
+        let seen = who.is_administrator() || access.lists(who, &name, record.owner_id.as_deref())?;
+        if !seen || buckets.len() == most {
             continue;
         }
         let counts = names.counts(&name)?;

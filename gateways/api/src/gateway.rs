@@ -4,7 +4,7 @@ use crate::body::ApiBody;
 use crate::events::Hubs;
 use crate::operations::Operations;
 use crate::series::Figures;
-use crate::{ApiError, REQUEST_HEADER, auth, routes};
+use crate::{ApiError, REQUEST_HEADER, auth, permit, routes};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -150,6 +150,7 @@ impl Api {
     ) -> Result<http::request::Parts, ApiError> {
         if !routes::is_open(parts.uri.path()) {
             let (caller, until) = auth::caller(peer, &parts, &self.0.context, &self.0.keys, id)?;
+            permit::permit(&self.0.context, &caller, &parts)?;
             parts.extensions.insert(caller);
             if let Some(until) = until {
                 parts.extensions.insert(until);

@@ -18,7 +18,7 @@ pub(crate) async fn list(
     Extension(caller): Extension<Caller>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<wire::Page<wire::Key>>, ApiError> {
-    caller.identity.check_administer()?;
+    caller.identity.check_administrator()?;
     let records = shared.context().views.keys()?.keys()?;
     let keys = records
         .into_iter()

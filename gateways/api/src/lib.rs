@@ -26,6 +26,7 @@ mod openapi;
 pub mod operations;
 mod overview;
 mod paging;
+mod permit;
 mod presign;
 mod proof;
 mod provenance;

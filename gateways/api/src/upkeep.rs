@@ -67,7 +67,7 @@ pub(crate) async fn scrub(
     Extension(caller): Extension<Caller>,
     Query(rate): Query<Rate>,
 ) -> Result<Response, ApiError> {
-    caller.identity.check_administer()?;
+    caller.identity.check_administrator()?;
     let operations = shared.operations.clone();
     Ok(steps::answer(move |progress| async move {
         operations.scrub(rate.bytes_per_second, progress).await
@@ -81,7 +81,7 @@ pub(crate) async fn collect(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.identity.check_administer()?;
+    caller.identity.check_administrator()?;
     let wanted: wire::Collect = body::json(&headers, body).await?;
     let operations = shared.operations.clone();
     Ok(steps::answer(move |progress| async move {
@@ -94,7 +94,7 @@ pub(crate) async fn rebuild(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
-    caller.identity.check_administer()?;
+    caller.identity.check_administrator()?;
     let operations = shared.operations.clone();
     Ok(steps::answer(move |progress| async move {
         operations.rebuild(progress).await
@@ -106,5 +106,5 @@ pub(crate) fn everything(caller: &Caller) -> Result<(), ApiError> {
     if caller.identity.scope.buckets.is_empty() {
         return Ok(());
     }
-    Ok(caller.identity.check_administer()?)
+    Ok(caller.identity.check_administrator()?)
 }

@@ -1,13 +1,17 @@
-//! Who asks, and what they may: the node's access keys behind `s3s`' two traits.
+//! Who asks, and what they may: the node's access keys and rules of access behind `s3s`' two traits.
 
+use crate::actions::{self, Rule};
 use crate::errors;
+use crate::facts::Facts;
 use crate::service::Arrival;
-use http::Extensions;
+use crate::target::query_value;
+use http::{Extensions, HeaderMap};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{Credentials, S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 use std::sync::Arc;
 use stead_event::Via;
+use stead_gateway::access::Ask;
 use stead_gateway::identity::CredentialError;
 use stead_gateway::{Caller, Identity, ReadContext};
 
@@ -30,6 +34,62 @@ impl Keys {
                 }
             })
     }
+
+    /// Whoever signed, or whoever did not.
+    pub fn signed_or_anonymous(&self, signer: Option<Arc<Identity>>) -> Arc<Identity> {
+        signer.unwrap_or_else(Identity::anonymous)
+    }
+
+    /// The identity that a verified signature names; anonymous, where there is none.
+    pub fn signed_by(&self, credentials: Option<&Credentials>) -> S3Result<Arc<Identity>> {
+        match credentials {
+            Some(credentials) => self.find(&credentials.access_key),
+            None => Ok(Identity::anonymous()),
+        }
+    }
+
+    /// A request, to a condition.
+    pub fn facts<'a>(&self, caller: &'a Caller, headers: &'a HeaderMap, query: Option<&'a str>) -> Facts<'a> {
+        Facts {
+            caller,
+            headers,
+            query,
+            now: self.0.now(),
+            tags: None,
+        }
+    }
+
+    /// Refuses what is not permitted.
+    pub fn permit(&self, ask: &Ask<'_>) -> S3Result<()> {
+        self.0.access().check(ask).map_err(errors::from_object)
+    }
+
+    fn check_operation(
+        &self,
+        operation: &str,
+        facts: &Facts<'_>,
+        bucket: &str,
+        key: Option<&str>,
+    ) -> S3Result<()> {
+        let who = &facts.caller.identity;
+        let action = match actions::rule(operation) {
+            Rule::Is(action) => action,
+            Rule::Own => return Ok(()),
+            Rule::Unknown => return who.check_administrator().map_err(errors::from_object),
+        };
+        let makes = matches!(operation, "PutObject" | "CopyObject" | "CreateMultipartUpload");
+        if let Some(key) = key.filter(|_| makes) {
+            return actions::check_put(self.0.access(), facts, bucket, key);
+        }
+        let version = query_value(facts.query, "versionId");
+        let upload = query_value(facts.query, "uploadId");
+        let ask = Ask {
+            key,
+            upload: upload.as_deref(),
+            ..Ask::bucket(who, action, bucket)
+        };
+        self.permit(&ask.version(version.as_deref()).values(facts))
+    }
 }
 
 #[async_trait::async_trait]
@@ -43,73 +103,25 @@ impl S3Auth for Keys {
 impl S3Access for Keys {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         let identity = self.signed_by(context.credentials())?;
-        let bucket = context.s3_path().get_bucket_name().unwrap_or_default().to_owned();
-        may(&identity, Act::of(context.s3_op().name()), &bucket)?;
-        enter(context.extensions_mut(), identity);
-        Ok(())
+        let caller = enter(context.extensions_mut(), identity);
+        let facts = self.facts(&caller, context.headers(), context.uri().query());
+        let path = context.s3_path();
+        let (bucket, key) = match path.as_object() {
+            Some((bucket, key)) => (bucket, Some(key)),
+            None => (path.as_bucket().unwrap_or_default(), None),
+        };
+        self.check_operation(context.s3_op().name(), &facts, bucket, key)
     }
-}
-
-impl Keys {
-    /// Whoever signed, where anybody did.
-    pub fn signed_or_anonymous(&self, signer: Option<Arc<Identity>>) -> S3Result<Arc<Identity>> {
-        signer.ok_or_else(|| s3_error!(AccessDenied, "Requests must be signed."))
-    }
-
-    /// The identity that a verified signature names.
-    pub fn signed_by(&self, credentials: Option<&Credentials>) -> S3Result<Arc<Identity>> {
-        match credentials {
-            Some(credentials) => self.find(&credentials.access_key),
-            None => Err(s3_error!(AccessDenied, "Requests must be signed.")),
-        }
-    }
-}
-
-/// What an operation does, as far as a key's scope is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Lists buckets; the answer holds only those that the key may see.
-    Look,
-    /// Reads in a bucket.
-    Read,
-    /// Changes something in a bucket.
-    Write,
-    /// Makes or removes a bucket.
-    Administer,
-}
-
-impl Act {
-    /// By `s3s`' name of the operation. What is not known to read is taken to write.
-    pub fn of(operation: &str) -> Self {
-        let reads = ["Get", "Head", "List", "Select"]
-            .iter()
-            .any(|verb| operation.starts_with(verb));
-        match operation {
-            "ListBuckets" => Self::Look,
-            "CreateBucket" | "DeleteBucket" => Self::Administer,
-            _ if reads => Self::Read,
-            _ => Self::Write,
-        }
-    }
-}
-
-/// Refuses what a key's scope does not cover.
-pub fn may(identity: &Identity, act: Act, bucket: &str) -> S3Result<()> {
-    let verdict = match act {
-        Act::Look => Ok(()),
-        Act::Read => identity.check_read(bucket),
-        Act::Write => identity.check_write(bucket),
-        Act::Administer => identity.check_administer(),
-    };
-    verdict.map_err(errors::from_object)
 }
 
 /// Leaves the caller where the operation finds it.
-pub fn enter(extensions: &mut Extensions, identity: Arc<Identity>) {
+pub fn enter(extensions: &mut Extensions, identity: Arc<Identity>) -> Caller {
     let via = extensions
         .get::<Arrival>()
         .map_or_else(Via::default, Arrival::via);
-    extensions.insert(Caller::new(identity, via));
+    let caller = Caller::new(identity, via);
+    extensions.insert(caller.clone());
+    caller
 }
 
 /// The caller that [`enter`] left.
@@ -118,29 +130,4 @@ pub fn caller(extensions: &Extensions) -> S3Result<Caller> {
         .get::<Caller>()
         .cloned()
         .ok_or_else(|| s3_error!(AccessDenied, "Requests must be signed."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use stead_event::body::Scope;
-
-    #[test]
-    fn operations_are_known_for_what_they_do() {
-        assert_eq!(Act::of("ListBuckets"), Act::Look);
-        assert_eq!(Act::of("GetObject"), Act::Read);
-        assert_eq!(Act::of("ListObjectsV2"), Act::Read);
-        assert_eq!(Act::of("DeleteBucket"), Act::Administer);
-        assert_eq!(Act::of("PutBucketVersioning"), Act::Write);
-        assert_eq!(Act::of("RestoreObject"), Act::Write);
-    }
-
-    #[test]
-    fn the_local_owner_may_everything() {
-        let owner = Identity::local("owner");
-        for act in [Act::Look, Act::Read, Act::Write, Act::Administer] {
-            assert!(may(&owner, act, "b").is_ok());
-        }
-        assert_eq!(owner.scope, Scope::default());
-    }
 }

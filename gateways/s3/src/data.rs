@@ -3,6 +3,7 @@
 //! Reached from [`crate::route`], behind `s3s`' authentication.
 
 use crate::conditions::{self, Verdict};
+use crate::facts::Facts;
 use crate::headers;
 use crate::ops::encryption;
 use crate::range::{self, Wanted};
@@ -15,6 +16,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue};
 use http::{HeaderMap, Response, StatusCode, header};
 use s3s::{Body, S3Result, s3_error};
 use std::ops::Range;
+use stead_gateway::access::{self, Action, Object};
 use stead_gateway::objects::{BodyError, ByteRange, GetRequest, Lock, PartRequest, PutRequest, Verify};
 use stead_gateway::{Caller, ObjectError};
 use stead_view::ObjectRecord;
@@ -35,6 +37,11 @@ pub struct Ask<'a> {
 }
 
 impl Ask<'_> {
+    /// The request, to a condition.
+    pub(crate) fn facts(&self, gateway: &S3Gateway) -> Facts<'_> {
+        gateway.keys.facts(self.caller, self.headers, self.query)
+    }
+
     fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -78,7 +85,7 @@ impl S3Gateway {
             at: None,
             range: None,
         };
-        let record = self.objects.head(&request).map_err(errors::from_object)?;
+        let record = self.seen(ask, Action::GetObject, &request)?;
         encryption::refuse_key(ask.headers)?;
         match conditions::judge(&conditions::READ, ask.headers, &record.etag, record.at.as_secs()) {
             Verdict::Met => {}
@@ -102,6 +109,34 @@ impl S3Gateway {
         *response.status_mut() = slice.status;
         *response.headers_mut() = answer;
         Ok(response)
+    }
+
+    /// A state that the caller may read by `action`. Whoever may not list learns nothing of what is not there.
+    pub(crate) fn seen(
+        &self,
+        ask: &Ask<'_>,
+        action: Action,
+        request: &GetRequest<'_>,
+    ) -> S3Result<ObjectRecord> {
+        let found = self.objects.head(request);
+        let object = match &found {
+            Ok(record) => Object::There(record),
+            Err(
+                ObjectError::NoSuchBucket(_)
+                | ObjectError::NoSuchKey { .. }
+                | ObjectError::NoSuchVersion { .. }
+                | ObjectError::Marker { .. },
+            ) => Object::Missing,
+            Err(_) => return found.map_err(errors::from_object),
+        };
+        let facts = ask.facts(self);
+        let wanted = access::Ask {
+            object,
+            ..access::Ask::object(request.who, action, request.bucket, request.key)
+        };
+        self.keys
+            .permit(&wanted.version(request.version).values(&facts))?;
+        found.map_err(errors::from_object)
     }
 
     /// The null version is named only in buckets that know versions.
@@ -141,6 +176,7 @@ impl S3Gateway {
         S: Stream<Item = Result<Bytes, BodyError>> + Send,
     {
         let described = headers::described(ask.headers)?;
+        let list = self.list_asked(&ask.facts(self))?;
         let expect = self.expected(ask)?;
         let request = PutRequest {
             bucket: ask.bucket.to_owned(),
@@ -154,7 +190,7 @@ impl S3Gateway {
         };
         let done = self
             .objects
-            .put(request, body, verify)
+            .put_listed(request, &list, body, verify)
             .await
             .map_err(errors::from_object)?;
         let mut response = Response::new(Body::empty());

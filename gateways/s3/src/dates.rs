@@ -15,6 +15,8 @@ const ASCTIME: &[BorrowedFormatItem<'_>] = format_description!(
     "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]"
 );
 
+const BASIC: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
+
 /// Seconds since the epoch of a date in one of the three forms of RFC 9110 §5.6.7, or in ISO 8601.
 pub fn parse_http(text: &str) -> Option<i64> {
     let text = text.trim();
@@ -23,6 +25,12 @@ pub fn parse_http(text: &str) -> Option<i64> {
         .find_map(|form| PrimitiveDateTime::parse(text, form).ok())
         .map(|at| at.assume_utc().unix_timestamp())
         .or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_secs))
+}
+
+/// A date as Signature Version 4 writes it: `19941106T084937Z`.
+pub fn basic(text: &str) -> Option<Timestamp> {
+    let at = PrimitiveDateTime::parse(text, BASIC).ok()?;
+    Some(at.assume_utc().into())
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -64,6 +72,10 @@ mod tests {
         ] {
             assert_eq!(parse_http(text), Some(784_111_777), "{text}");
         }
+        assert_eq!(
+            basic("19941106T084937Z").map(Timestamp::as_secs),
+            Some(784_111_777)
+        );
         assert_eq!(parse_http("1994"), None);
         let at = Timestamp::from_micros(784_111_777_654_321);
         assert_eq!(http(at), "Sun, 06 Nov 1994 08:49:37 GMT");

@@ -71,6 +71,16 @@ fn plain(error: ObjectError, text: String) -> S3Error {
         ObjectError::NoSuchUpload { .. } => s3(C::NoSuchUpload),
         ObjectError::NoSuchAccessKey(_) => s3(C::InvalidAccessKeyId),
         ObjectError::BucketExists(_) => s3(C::BucketAlreadyOwnedByYou),
+        ObjectError::BucketTaken(_) => s3(C::BucketAlreadyExists),
+        ObjectError::ListsOff(_) => said(
+            C::AccessControlListNotSupported,
+            "The bucket does not allow ACLs".into(),
+        ),
+        ObjectError::ListsInUse(_) => said(
+            C::InvalidBucketAclWithObjectOwnership,
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting".into(),
+        ),
+        ObjectError::Policy(text) => said(C::MalformedPolicy, text),
         ObjectError::BucketNotEmpty(_) => s3(C::BucketNotEmpty),
         ObjectError::BucketName { .. } => said(C::InvalidBucketName, text),
         ObjectError::KeyTooLong { .. } => s3(C::KeyTooLongError),

@@ -126,28 +126,6 @@ fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
     {
         return Err(s3_error!(InvalidStorageClass));
     }
-    refuse_access_lists(headers)
-}
-
-/// Refuses access control lists other than the owner's own.
-pub fn refuse_access_lists(headers: &HeaderMap) -> S3Result<()> {
-    let private = [
-        &b"private"[..],
-        b"bucket-owner-full-control",
-        b"bucket-owner-read",
-    ];
-    let refused = headers
-        .get("x-amz-acl")
-        .is_some_and(|acl| !private.contains(&acl.as_bytes()))
-        || headers
-            .keys()
-            .any(|name| name.as_str().starts_with("x-amz-grant-"));
-    if refused {
-        return Err(s3_error!(
-            NotImplemented,
-            "Access control lists are not implemented: what is stored is private."
-        ));
-    }
     Ok(())
 }
 
@@ -328,8 +306,6 @@ mod tests {
             code(&[("x-amz-server-side-encryption", "AES256")]),
             "NotImplemented"
         );
-        assert_eq!(code(&[("x-amz-acl", "public-read")]), "NotImplemented");
-        assert_eq!(code(&[("x-amz-grant-read", "id=1")]), "NotImplemented");
         assert_eq!(code(&[("x-amz-storage-class", "GLACIER")]), "InvalidStorageClass");
         assert!(
             described(&from(&[

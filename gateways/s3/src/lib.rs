@@ -8,6 +8,8 @@
 //! they apply the object's CID and the log position.
 //! Never: keeps state of its own, listens on a socket, or decides what a version or a key is.
 
+mod acl;
+mod actions;
 mod auth;
 mod body;
 mod claims;
@@ -16,12 +18,14 @@ mod cors;
 mod data;
 mod dates;
 mod errors;
+mod facts;
 mod gate;
 mod headers;
 mod host;
 pub mod lifecycle;
 mod lock;
 mod ops;
+mod owners;
 mod post;
 mod presigned;
 mod range;

@@ -5,7 +5,7 @@ use super::{Ownership, PublicAccessBlock, Users, grants};
 use crate::Identity;
 use crate::objects::ObjectError;
 use serde::de::DeserializeOwned;
-use stead_event::body::{Grant, Grantee, Permission};
+use stead_event::body::Grant;
 use stead_view::{BucketRecord, Names, ObjectRecord};
 
 /// The names of the documents, as `bucket.configured` events have them.
@@ -95,14 +95,6 @@ impl BucketAccess {
             super::ANONYMOUS_ID => self.is_owned_by(who),
             owner => !who.is_anonymous() && !owner.is_empty() && who.canonical_id == owner,
         }
-    }
-
-    /// Whether a list gives the bucket's owner full control.
-    pub(super) fn gives_owner_all(&self, acl: &[Grant]) -> bool {
-        acl.iter().any(|grant| {
-            grant.permission == Permission::FullControl
-                && matches!(&grant.to, Grantee::Canonical(id) if *id == self.owner)
-        })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::policy::{Subject, Verdict};
 use super::values::Known;
 use super::{Access, Action, Ask, BucketAccess, Effect, Need, Object, On, grants};
+use crate::Identity;
 use crate::objects::ObjectError;
 use stead_view::ObjectRecord;
 
@@ -54,6 +55,53 @@ impl Access {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether somebody may do something with an object that is not there yet: what a policy permits, or who
+    /// owns the bucket.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_new(&self, ask: &Ask<'_>) -> Result<(), ObjectError> {
+        if ask.who.is_local() {
+            return Ok(());
+        }
+        in_scope(ask)?;
+        let bucket = self.existing(ask.bucket)?;
+        let allowed = match self.judge(ask, &bucket) {
+            Verdict::Deny => false,
+            Verdict::Allow if !restricts(ask, &bucket) => true,
+            _ => ask.who.is_administrator() || bucket.is_owned_by(ask.who) || self.by_scope(ask)?,
+        };
+        if allowed { Ok(()) } else { Err(denied(ask)) }
+    }
+
+    /// Whether somebody owns a bucket, or has a key that was made for it.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_owner(&self, who: &Identity, bucket: &str) -> Result<(), ObjectError> {
+        if who.is_administrator() {
+            return Ok(());
+        }
+        who.check_read(bucket)?;
+        let known = self.existing(bucket)?;
+        if known.is_owned_by(who) || self.is_scoped(who)? {
+            return Ok(());
+        }
+        Err(ObjectError::Denied {
+            who: who.principal.0.clone(),
+            what: "look into the past of".into(),
+            on: bucket.to_owned(),
+        })
+    }
+
+    /// Whether the scope of somebody's key is also its permission.
+    ///
+    /// # Errors
+    /// Where the view cannot be read.
+    pub fn is_scoped(&self, who: &Identity) -> Result<bool, ObjectError> {
+        Ok(who.is_restricted() && self.is_scoped_in(who, &*self.users()?))
     }
 
     /// Whether the object's state does not matter: no policy, and somebody who may everything.
@@ -108,10 +156,7 @@ impl Access {
         if verdict == Verdict::Deny && !keeps {
             return Ok(false);
         }
-        let restricted = bucket.blocks().restrict_public_buckets
-            && !owns
-            && matches!(&bucket.policy, Some(Ok(policy)) if policy.is_public());
-        let allowed = (verdict == Verdict::Allow && !restricted)
+        let allowed = (verdict == Verdict::Allow && !restricts(ask, bucket))
             || ask.who.is_administrator()
             || self.by_scope(ask)?
             || self.by_ownership(ask, bucket)?;
@@ -187,6 +232,14 @@ fn by_list(ask: &Ask<'_>, bucket: &BucketAccess, kept: &[stead_event::body::Gran
     }
     let private = bucket.blocks().ignore_public_acls;
     grants::permits(kept, owner, ask.who, wanted, private)
+}
+
+/// Whether what the policy permits does not count for somebody: it lets everybody in, and the bucket's public
+/// access block restricts such a bucket to its owner.
+fn restricts(ask: &Ask<'_>, bucket: &BucketAccess) -> bool {
+    bucket.blocks().restrict_public_buckets
+        && !bucket.is_owned_by(ask.who)
+        && matches!(&bucket.policy, Some(Ok(policy)) if policy.is_public())
 }
 
 fn about_policy(action: Action) -> bool {

@@ -14,6 +14,7 @@ mod block;
 mod bucket;
 mod decide;
 pub mod grants;
+mod new;
 mod ownership;
 pub mod policy;
 mod users;
@@ -23,15 +24,16 @@ pub use action::{Action, Effect, Need, On};
 pub use ask::{Ask, Object};
 pub use block::PublicAccessBlock;
 pub use bucket::{BucketAccess, document};
+pub use grants::Canned;
+pub use new::{Belongs, Wanted};
 pub use ownership::Ownership;
 pub use users::{ADMINISTRATOR, ANONYMOUS, ANONYMOUS_ID, Users};
 
+use crate::Identity;
 use crate::objects::ObjectError;
-use crate::{Caller, Identity};
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::sync::Arc;
-use stead_event::body::Grant;
 use stead_event::{Position, Tenant};
 use stead_runtime::Clock;
 use stead_view::Views;
@@ -139,32 +141,5 @@ impl Access {
         !scope.buckets.is_empty()
             || (scope.read_only
                 && (who.principal.0 == ADMINISTRATOR || !users.has_whole_key(&who.canonical_id)))
-    }
-
-    /// Whose an object will be that somebody puts into a bucket with this list: `None` for the bucket owner's.
-    ///
-    /// # Errors
-    /// As [`Self::existing`].
-    pub fn owner_of_new(
-        &self,
-        caller: &Caller,
-        bucket: &str,
-        acl: &[Grant],
-    ) -> Result<Option<String>, ObjectError> {
-        let who = &caller.identity;
-        if who.is_local() {
-            return Ok(None);
-        }
-        let known = self.existing(bucket)?;
-        let bucket_owners = match known.owns() {
-            Ownership::BucketOwnerEnforced => true,
-            _ if known.is_owned_by(who) => true,
-            Ownership::BucketOwnerPreferred => known.gives_owner_all(acl),
-            Ownership::ObjectWriter => false,
-        };
-        if bucket_owners || (who.is_restricted() && self.is_scoped_in(who, &*self.users()?)) {
-            return Ok(None);
-        }
-        Ok(Some(who.canonical_id.clone()))
     }
 }

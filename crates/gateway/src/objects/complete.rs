@@ -92,9 +92,9 @@ impl Objects {
             },
         );
         let put = ObjectPut {
-            acl: Vec::new(),
+            acl: upload.acl,
             hold: upload.hold,
-            owner: None,
+            owner: upload.owner,
             retention: upload.retention,
             bucket,
             checksum,

@@ -98,6 +98,14 @@ pub enum ObjectError {
     Precondition(String),
     #[error("{who} may not {what} {on}")]
     Denied { who: String, what: String, on: String },
+    #[error("bucket {0} has no access control lists: everything in it is its owner's")]
+    ListsOff(String),
+    #[error("bucket {0} cannot do without access control lists: its own lets others than its owner in")]
+    ListsInUse(String),
+    #[error("{0}")]
+    Policy(String),
+    #[error("bucket {0} is somebody else's")]
+    BucketTaken(String),
     /// Of a version, or (with an empty key) of the bucket.
     #[error("{bucket}/{key} is locked: by retention or a legal hold, or because its bucket locks objects")]
     Locked { bucket: String, key: String },
@@ -159,6 +167,8 @@ impl ObjectError {
             Self::PartTooSmall { .. } => codes::PART_TOO_SMALL,
             Self::Precondition(_) => codes::PRECONDITION,
             Self::Denied { .. } => codes::ACCESS_DENIED,
+            Self::ListsOff(_) | Self::ListsInUse(_) | Self::Policy(_) => codes::INVALID,
+            Self::BucketTaken(_) => codes::BUCKET_EXISTS,
             Self::Locked { .. } => codes::OBJECT_LOCKED,
             Self::NotLocking(_) | Self::BucketState(_) => codes::BUCKET_STATE,
             Self::Full => codes::DISK_FULL,

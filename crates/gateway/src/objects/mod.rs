@@ -15,6 +15,7 @@ mod delete;
 mod digest;
 mod error;
 mod expire;
+mod grant;
 mod ingest;
 mod keys;
 mod lanes;

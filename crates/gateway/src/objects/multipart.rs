@@ -7,6 +7,7 @@ use super::{
     StartRequest, Verify, put, rules,
 };
 use crate::Caller;
+use crate::access::Wanted;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::pin::pin;
@@ -17,6 +18,15 @@ use stead_view::UploadRecord;
 impl Objects {
     /// Opens a multipart upload; answers its id.
     pub async fn start_upload(&self, request: StartRequest) -> Result<String, ObjectError> {
+        self.start_upload_listed(request, &Wanted::Unsaid).await
+    }
+
+    /// As [`Self::start_upload`], with the access control list that the object is to have.
+    pub async fn start_upload_listed(
+        &self,
+        request: StartRequest,
+        list: &Wanted,
+    ) -> Result<String, ObjectError> {
         let StartRequest {
             bucket,
             key,
@@ -34,6 +44,7 @@ impl Objects {
         if lock != Lock::default() {
             self.require_lock(&bucket)?;
         }
+        let belongs = self.context().access().belongs(&identity, &bucket, list)?;
         put::check_metadata(&self.context().limits, &metadata)?;
         put::check_tags(&self.context().limits, &tags)?;
         let kind = checksum_kind(checksum_algorithm, checksum_composite)?;
@@ -41,9 +52,9 @@ impl Objects {
         let draft = self.draft(
             &identity,
             UploadStarted {
-                acl: Vec::new(),
+                acl: belongs.acl,
                 hold: lock.hold,
-                owner: None,
+                owner: belongs.owner,
                 retention: lock.retention,
                 bucket,
                 checksum_algorithm: checksum_algorithm.map(|algorithm| algorithm.name().into()),

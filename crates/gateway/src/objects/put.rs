@@ -6,6 +6,7 @@ use super::{
     Algorithm, BodyError, ChecksumSpec, CopyRequest, GetRequest, Lock, ObjectError, Objects, PutDone,
     PutRequest, Verify, rules,
 };
+use crate::access::{Belongs, Wanted};
 use crate::{Caller, Limits};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -23,13 +24,30 @@ impl Objects {
     where
         S: Stream<Item = Result<Bytes, BodyError>> + Send,
     {
+        self.put_listed(request, &Wanted::Unsaid, body, verify).await
+    }
+
+    /// As [`Self::put`], with an access control list.
+    pub async fn put_listed<S>(
+        &self,
+        request: PutRequest,
+        list: &Wanted,
+        body: S,
+        verify: Verify,
+    ) -> Result<PutDone, ObjectError>
+    where
+        S: Stream<Item = Result<Bytes, BodyError>> + Send,
+    {
+        let access = self.context().access();
+        let belongs = access.belongs(&request.caller.identity, &request.bucket, list)?;
         let body = pin!(body);
-        self.put_pinned(request, body, verify).await
+        self.put_pinned(request, belongs, body, verify).await
     }
 
     async fn put_pinned(
         &self,
         request: PutRequest,
+        belongs: Belongs,
         body: Incoming<'_>,
         verify: Verify,
     ) -> Result<PutDone, ObjectError> {
@@ -69,9 +87,9 @@ impl Objects {
             pin,
         } = taken;
         let put = ObjectPut {
-            acl: Vec::new(),
+            acl: belongs.acl,
             hold: lock.hold,
-            owner: None,
+            owner: belongs.owner,
             retention: lock.retention,
             bucket,
             checksum: Some(checksum),
@@ -183,6 +201,16 @@ impl Objects {
         request: CopyRequest,
         algorithm: Option<Algorithm>,
     ) -> Result<PutDone, ObjectError> {
+        self.copy_listed(request, algorithm, &Wanted::Unsaid).await
+    }
+
+    /// As [`Self::copy_with`], with an access control list: the source's is never copied.
+    pub async fn copy_listed(
+        &self,
+        request: CopyRequest,
+        algorithm: Option<Algorithm>,
+        list: &Wanted,
+    ) -> Result<PutDone, ObjectError> {
         let CopyRequest {
             source_bucket,
             source_key,
@@ -199,6 +227,7 @@ impl Objects {
         } = request;
         identity.check_write(&bucket)?;
         rules::key(&key)?;
+        let belongs = self.context().access().belongs(&identity, &bucket, list)?;
         let same_place = source_bucket == bucket && source_key == key;
         let current = source_version.is_none() && source_at.is_none();
         if same_place && current && metadata.is_none() && tags.is_none() {
@@ -225,9 +254,9 @@ impl Objects {
         let (checksum, parts) = self.checksum_of_copy(&record, algorithm).await?;
         let source = source_name(&source_bucket, &source_key, record.version.as_deref());
         let put = ObjectPut {
-            acl: Vec::new(),
+            acl: belongs.acl,
             hold: lock.hold,
-            owner: None,
+            owner: belongs.owner,
             retention: lock.retention,
             bucket,
             checksum,

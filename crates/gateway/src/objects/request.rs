@@ -1,6 +1,7 @@
 //! What gateways ask for and what they get: plain values.
 
 use super::checksum::Algorithm;
+use crate::access::{Ownership, Wanted};
 use crate::{Caller, Identity};
 use stead_event::body::{Checksum, Retention, Scope};
 use stead_event::{Cid, EventId, Position, TextMap};
@@ -54,6 +55,10 @@ pub struct GetRequest<'a> {
 pub struct NewBucket {
     /// It locks objects, and so keeps versions.
     pub locks: bool,
+    /// Its access control list.
+    pub list: Wanted,
+    /// Its object ownership.
+    pub ownership: Option<Ownership>,
 }
 
 /// The lock that a new version is to have. It takes a bucket that locks objects, whose default retention
@@ -231,6 +236,21 @@ pub struct TagRequest {
     /// All tags from now on.
     pub tags: TextMap,
     /// Who tags.
+    pub caller: Caller,
+}
+
+/// A new access control list of an object.
+#[derive(Clone, Debug)]
+pub struct GrantRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// One version; the current one where `None`.
+    pub version: Option<String>,
+    /// The list from now on.
+    pub list: Wanted,
+    /// Who grants.
     pub caller: Caller,
 }
 

@@ -10,6 +10,7 @@ use http::{HeaderMap, Response};
 use s3s::{Body, S3Result, s3_error};
 use std::fmt::Write as _;
 use stead_event::body::Checksum;
+use stead_gateway::access::Action;
 use stead_gateway::objects::GetRequest;
 use stead_view::ObjectRecord;
 
@@ -28,7 +29,8 @@ impl S3Gateway {
             at: None,
             range: None,
         };
-        let record = self.objects.head(&get).map_err(errors::from_object)?;
+        let record = self.seen(ask, Action::GetObjectAttributes, &get)?;
+        self.seen(ask, Action::GetObject, &get)?;
         let mut response = Response::new(Body::from(document(&record, &wanted, ask.headers)?));
         let answer = response.headers_mut();
         answer.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));

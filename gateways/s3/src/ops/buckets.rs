@@ -1,26 +1,16 @@
 //! Buckets: list, create, head, delete, location, versioning.
 
 use super::{at, caller, failed, small, when};
-use crate::headers;
+use crate::acl;
 use crate::service::S3Gateway;
 use crate::token;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 use stead_event::body::Versioning;
+use stead_gateway::access::{Canned, Ownership, Wanted};
 use stead_gateway::objects::NewBucket;
 
 impl S3Gateway {
-    /// Whom S3's documents name as the owner: everything in a tenant belongs to the tenant.
-    pub(crate) fn owner(&self) -> Owner {
-        use s3s::crypto::{Checksum as _, Sha256};
-        let tenant = self.context().tenant.as_str();
-        let id = hex::encode(Sha256::checksum(format!("stead tenant {tenant}").as_bytes()));
-        Owner {
-            display_name: Some(tenant.to_owned()),
-            id: Some(id),
-        }
-    }
-
     pub(crate) async fn list_buckets(
         &self,
         request: S3Request<ListBucketsInput>,
@@ -42,11 +32,21 @@ impl S3Gateway {
                 })?,
         };
         let mut found = self.names()?.buckets().map_err(failed)?;
-        found.retain(|(name, _)| {
-            identity.may_read(name)
-                && name.starts_with(&prefix)
-                && after.as_ref().is_none_or(|after| name > after)
+        let access = self.context().access();
+        let mut fault = None;
+        found.retain(|(name, record)| {
+            let wanted = name.starts_with(&prefix) && after.as_ref().is_none_or(|after| name > after);
+            wanted
+                && access
+                    .lists(&identity, name, record.owner_id.as_deref())
+                    .unwrap_or_else(|error| {
+                        fault = Some(error);
+                        false
+                    })
         });
+        if let Some(error) = fault {
+            return Err(failed(error));
+        }
         let more = found.len() > max;
         found.truncate(max);
         let next = found.last().filter(|_| more).map(|(name, _)| token::write(name));
@@ -58,7 +58,7 @@ impl S3Gateway {
         Ok(S3Response::new(ListBucketsOutput {
             buckets: Some(buckets.collect()),
             continuation_token: next,
-            owner: Some(self.owner()),
+            owner: Some(acl::owner(&identity.canonical_id, &*self.users()?)),
             prefix: input.prefix,
         }))
     }
@@ -68,9 +68,11 @@ impl S3Gateway {
         request: S3Request<CreateBucketInput>,
     ) -> S3Result<S3Response<CreateBucketOutput>> {
         let caller = caller(&request)?;
-        headers::refuse_access_lists(&request.headers)?;
+        let list = self.list_asked(&self.keys.facts(&caller, &request.headers, request.uri.query()))?;
         let options = NewBucket {
             locks: request.input.object_lock_enabled_for_bucket == Some(true),
+            ownership: ownership(request.input.object_ownership.as_ref(), &list)?,
+            list,
         };
         let bucket = request.input.bucket;
         self.objects
@@ -168,6 +170,29 @@ impl S3Gateway {
             .map_err(failed)?;
         Ok(S3Response::new(PutBucketVersioningOutput {}))
     }
+}
+
+/// The object ownership that a new bucket is to have; lists that open it need one that has lists.
+fn ownership(asked: Option<&ObjectOwnership>, list: &Wanted) -> S3Result<Option<Ownership>> {
+    let Some(asked) = asked else { return Ok(None) };
+    let Some(ownership) = Ownership::parse(asked.as_str()) else {
+        return Err(s3_error!(
+            InvalidArgument,
+            "Invalid x-amz-object-ownership header: {}",
+            asked.as_str()
+        ));
+    };
+    let plain = matches!(
+        list,
+        Wanted::Unsaid | Wanted::Canned(Canned::Private | Canned::BucketOwnerFullControl)
+    );
+    if !ownership.has_lists() && !plain {
+        return Err(s3_error!(
+            InvalidBucketAclWithObjectOwnership,
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+        ));
+    }
+    Ok(Some(ownership))
 }
 
 /// A limit of a listing as S3 reads it: up to 1,000, and what is above counts as 1,000.

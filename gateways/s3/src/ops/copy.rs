@@ -8,9 +8,10 @@ use crate::service::S3Gateway;
 use crate::{claims, headers, range};
 use http::HeaderMap;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use stead_gateway::Caller;
+use stead_gateway::access::{self, Action};
 use stead_gateway::objects::{CopyRequest, GetRequest, PartCopyRequest, PartRequest};
-use stead_gateway::{Caller, ObjectError};
 use stead_view::ObjectRecord;
 
 /// The largest source of one copy, in bytes (5 GiB).
@@ -48,7 +49,6 @@ impl Source {
 impl S3Gateway {
     /// The source's state, if the caller may read it and the `x-amz-copy-source-if-*` headers hold.
     fn source(&self, source: &Source, caller: &Caller, headers: &HeaderMap) -> S3Result<ObjectRecord> {
-        caller.identity.check_read(&source.bucket).map_err(failed)?;
         let request = GetRequest {
             who: &caller.identity,
             bucket: &source.bucket,
@@ -57,18 +57,49 @@ impl S3Gateway {
             at: None,
             range: None,
         };
-        let record = self.objects.head(&request).map_err(|error| match error {
-            ObjectError::Marker { named: true, .. } => s3_error!(
-                InvalidRequest,
-                "The source of a copy request may not specifically refer to a delete marker by version id."
-            ),
-            error => failed(error),
-        })?;
+        let ask = Ask {
+            headers,
+            query: None,
+            bucket: &source.bucket,
+            key: &source.key,
+            caller,
+        };
+        let record = self
+            .seen(&ask, Action::GetObject, &request)
+            .map_err(|error| match error.code() {
+                S3ErrorCode::MethodNotAllowed => s3_error!(
+                    InvalidRequest,
+                    "The source of a copy request may not specifically refer to a delete marker by version id."
+                ),
+                _ => error,
+            })?;
         super::encryption::refuse_key(headers)?;
         match conditions::judge(&conditions::COPY, headers, &record.etag, record.at.as_secs()) {
             Verdict::Met => Ok(record),
             Verdict::NotModified | Verdict::Failed => Err(headers::precondition_failed()),
         }
+    }
+
+    /// Tags are copied by whoever may read them.
+    fn may_read_tags(
+        &self,
+        source: &Source,
+        caller: &Caller,
+        record: &ObjectRecord,
+        headers: &HeaderMap,
+    ) -> S3Result<()> {
+        let facts = self.keys.facts(caller, headers, None);
+        let ask = access::Ask {
+            object: access::Object::There(record),
+            ..access::Ask::object(
+                &caller.identity,
+                Action::GetObjectTagging,
+                &source.bucket,
+                &source.key,
+            )
+        };
+        self.keys
+            .permit(&ask.version(source.version.as_deref()).values(&facts))
     }
 
     pub(crate) async fn copy_object(
@@ -89,6 +120,10 @@ impl S3Gateway {
             "tagging",
         )?;
         let record = self.source(&source, &caller, &request.headers)?;
+        let list = self.list_asked(&self.keys.facts(&caller, &request.headers, request.uri.query()))?;
+        if !new_tags && !record.tags.is_empty() {
+            self.may_read_tags(&source, &caller, &record, &request.headers)?;
+        }
         if record.size > SOURCE_MAX {
             return Err(s3_error!(
                 InvalidRequest,
@@ -124,7 +159,11 @@ impl S3Gateway {
             expect: self.expected(&ask)?,
             caller: caller.clone(),
         };
-        let done = self.objects.copy_with(copy, algorithm).await.map_err(failed)?;
+        let done = self
+            .objects
+            .copy_listed(copy, algorithm, &list)
+            .await
+            .map_err(failed)?;
         let mut result = CopyObjectResult {
             checksum_type: done.checksum.as_ref().map(checksum_type),
             e_tag: Some(tag(&done.etag)),

@@ -9,6 +9,7 @@ use crate::xml::printable;
 use http::HeaderMap;
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
+use stead_gateway::access::{self, Action};
 use stead_gateway::objects::{DeleteDone, DeleteRequest, DeleteTarget, Expect};
 
 /// How many keys one request may delete.
@@ -21,8 +22,6 @@ impl S3Gateway {
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let caller = caller(&request)?;
         refuse_unsupported(&request.headers)?;
-        let input = &request.input;
-        let bypass = self.bypass(&request.headers, &caller, &input.bucket, &input.key);
         let DeleteObjectInput {
             bucket,
             key,
@@ -37,6 +36,7 @@ impl S3Gateway {
             caller: &caller,
         };
         let expect = self.expected(&ask)?;
+        let bypass = self.bypasses(&ask.facts(self), &bucket, &key);
         let target = DeleteTarget {
             key,
             version: version_id,
@@ -66,17 +66,22 @@ impl S3Gateway {
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let caller = caller(&request)?;
         refuse_unsupported(&request.headers)?;
-        let headers = request.headers;
         let DeleteObjectsInput { bucket, delete, .. } = request.input;
         if delete.objects.is_empty() || delete.objects.len() > MANY {
             return Err(s3_error!(MalformedXML));
         }
         self.bucket(&bucket)?;
+        let facts = self.keys.facts(&caller, &request.headers, request.uri.query());
         let mut errors = Vec::new();
         let mut targets = Vec::with_capacity(delete.objects.len());
         for object in delete.objects {
-            let bypass = self.bypass(&headers, &caller, &bucket, &object.key);
-            match target(&object, bypass) {
+            let permitted = target(&object, self.bypasses(&facts, &bucket, &object.key)).and_then(|target| {
+                let ask = access::Ask::object(&caller.identity, Action::DeleteObject, &bucket, &target.key);
+                self.keys
+                    .permit(&ask.version(target.version.as_deref()).values(&facts))?;
+                Ok(target)
+            });
+            match permitted {
                 Ok(target) => targets.push(target),
                 Err(error) => errors.push(reported(error, &object.key, object.version_id.as_deref())),
             }
@@ -89,7 +94,7 @@ impl S3Gateway {
             true => Vec::new(),
             false => self
                 .objects
-                .delete_many(&bucket, targets, caller)
+                .delete_many(&bucket, targets, caller.clone())
                 .await
                 .map_err(failed)?,
         };

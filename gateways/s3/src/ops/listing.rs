@@ -2,6 +2,7 @@
 
 use super::buckets::limit;
 use super::{checksum_type, failed, signed, small, tag, when};
+use crate::owners::Owners;
 use crate::service::S3Gateway;
 use crate::token::{self, Encoding};
 use s3s::dto::*;
@@ -47,8 +48,11 @@ impl S3Gateway {
         names.list(bucket, query).map_err(failed)
     }
 
-    fn objects_of(&self, page: Vec<(String, ObjectRecord)>, encoding: Encoding, owner: bool) -> ObjectList {
-        let owner = owner.then(|| self.owner());
+    fn objects_of(
+        page: Vec<(String, ObjectRecord)>,
+        encoding: Encoding,
+        owners: Option<&Owners>,
+    ) -> ObjectList {
         page.into_iter()
             .map(|(key, record)| {
                 let (checksum_algorithm, checksum_type) = algorithms(&record);
@@ -58,7 +62,7 @@ impl S3Gateway {
                     e_tag: Some(tag(&record.etag)),
                     key: Some(encoding.text(&key)),
                     last_modified: Some(when(record.at)),
-                    owner: owner.clone(),
+                    owner: owners.map(|owners| owners.of(record.owner.as_deref())),
                     restore_status: None,
                     size: Some(signed(record.size)),
                     storage_class: Some(ObjectStorageClass::from_static(STANDARD)),
@@ -82,6 +86,7 @@ impl S3Gateway {
         };
         let page = self.page(&input.bucket, &query)?;
         let next = page.next.as_deref().filter(|_| query.delimiter.is_some());
+        let owners = self.owners(&input.bucket)?;
         Ok(S3Response::new(ListObjectsOutput {
             name: Some(input.bucket),
             prefix: Some(encoding.text(&query.prefix)),
@@ -89,7 +94,7 @@ impl S3Gateway {
             max_keys: Some(max_keys),
             is_truncated: Some(page.next.is_some()),
             next_marker: next.map(|next| encoding.text(next)),
-            contents: Some(self.objects_of(page.objects, encoding, true)),
+            contents: Some(Self::objects_of(page.objects, encoding, Some(&owners))),
             common_prefixes: prefixes(page.prefixes, encoding),
             delimiter: query.delimiter.map(|delimiter| encoding.text(&delimiter)),
             encoding_type: input.encoding_type,
@@ -115,6 +120,10 @@ impl S3Gateway {
             max,
         };
         let page = self.page(&input.bucket, &query)?;
+        let owners = match input.fetch_owner {
+            Some(true) => Some(self.owners(&input.bucket)?),
+            _ => None,
+        };
         Ok(S3Response::new(ListObjectsV2Output {
             name: Some(input.bucket),
             prefix: Some(encoding.text(&query.prefix)),
@@ -123,7 +132,7 @@ impl S3Gateway {
             continuation_token: input.continuation_token,
             is_truncated: Some(page.next.is_some()),
             next_continuation_token: page.next.as_deref().map(token::write),
-            contents: Some(self.objects_of(page.objects, encoding, input.fetch_owner == Some(true))),
+            contents: Some(Self::objects_of(page.objects, encoding, owners.as_ref())),
             common_prefixes: prefixes(page.prefixes, encoding),
             delimiter: query.delimiter.map(|delimiter| encoding.text(&delimiter)),
             encoding_type: input.encoding_type,
@@ -162,14 +171,14 @@ impl S3Gateway {
         };
         let (markers, versions): (Vec<_>, Vec<_>) =
             page.versions.into_iter().partition(|entry| entry.record.marker);
-        let owner = self.owner();
+        let owners = self.owners(&input.bucket)?;
         let (next_key, next_version) = page.next.clone().unzip();
         Ok(S3Response::new(ListObjectVersionsOutput {
             common_prefixes: prefixes(page.prefixes, encoding),
             delete_markers: Some(
                 markers
                     .into_iter()
-                    .map(|entry| marker(entry, encoding, &owner))
+                    .map(|entry| marker(entry, encoding, &owners))
                     .collect(),
             ),
             delimiter: query.delimiter.map(|delimiter| encoding.text(&delimiter)),
@@ -186,24 +195,24 @@ impl S3Gateway {
             versions: Some(
                 versions
                     .into_iter()
-                    .map(|entry| version(entry, encoding, &owner))
+                    .map(|entry| version(entry, encoding, &owners))
                     .collect(),
             ),
         }))
     }
 }
 
-fn marker(entry: VersionEntry, encoding: Encoding, owner: &Owner) -> DeleteMarkerEntry {
+fn marker(entry: VersionEntry, encoding: Encoding, owners: &Owners) -> DeleteMarkerEntry {
     DeleteMarkerEntry {
         is_latest: Some(entry.latest),
         key: Some(encoding.text(&entry.key)),
         last_modified: Some(when(entry.record.at)),
-        owner: Some(owner.clone()),
+        owner: Some(owners.of(entry.record.owner.as_deref())),
         version_id: Some(entry.record.version_id().to_owned()),
     }
 }
 
-fn version(entry: VersionEntry, encoding: Encoding, owner: &Owner) -> ObjectVersion {
+fn version(entry: VersionEntry, encoding: Encoding, owners: &Owners) -> ObjectVersion {
     let (checksum_algorithm, checksum_type) = algorithms(&entry.record);
     ObjectVersion {
         checksum_algorithm,
@@ -212,7 +221,7 @@ fn version(entry: VersionEntry, encoding: Encoding, owner: &Owner) -> ObjectVers
         is_latest: Some(entry.latest),
         key: Some(encoding.text(&entry.key)),
         last_modified: Some(when(entry.record.at)),
-        owner: Some(owner.clone()),
+        owner: Some(owners.of(entry.record.owner.as_deref())),
         restore_status: None,
         size: Some(signed(entry.record.size)),
         storage_class: Some(ObjectVersionStorageClass::from_static(STANDARD)),

@@ -1,13 +1,14 @@
 //! Object lock: a bucket's configuration, retention and legal holds of versions.
 
 use super::{caller, failed};
+use crate::facts::Facts;
 use crate::lock::{self, BYPASS};
 use crate::service::S3Gateway;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use stead_gateway::Caller;
-use stead_gateway::access::{Action, Ask as Asked};
+use stead_gateway::access::{Action, Ask};
 use stead_gateway::objects::{DefaultRetention, GetRequest, HoldRequest, LockConfig, Period, RetainRequest};
 use stead_view::ObjectRecord;
 use time::OffsetDateTime;
@@ -22,13 +23,20 @@ fn none_there() -> S3Error {
 }
 
 impl S3Gateway {
-    /// Whether governance is passed over: the caller asks for it, and may.
-    pub(super) fn bypass(&self, headers: &HeaderMap, caller: &Caller, bucket: &str, key: &str) -> bool {
-        let asked = headers
+    /// Whether the caller asks to pass over governance, and may. Whoever may not is treated as not asking: what
+    /// is locked stays so.
+    pub(super) fn bypasses(&self, facts: &Facts<'_>, bucket: &str, key: &str) -> bool {
+        let asked = facts
+            .headers
             .get(BYPASS)
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
-        let ask = Asked::object(&caller.identity, Action::BypassGovernanceRetention, bucket, key);
-        asked && self.context().access().check(&ask).is_ok()
+        let ask = Ask::object(
+            &facts.caller.identity,
+            Action::BypassGovernanceRetention,
+            bucket,
+            key,
+        );
+        asked && self.context().access().check_new(&ask.values(facts)).is_ok()
     }
 
     pub(crate) async fn get_object_lock_configuration(
@@ -114,8 +122,6 @@ impl S3Gateway {
         request: S3Request<PutObjectRetentionInput>,
     ) -> S3Result<S3Response<PutObjectRetentionOutput>> {
         let caller = caller(&request)?;
-        let input = &request.input;
-        let bypass = self.bypass(&request.headers, &caller, &input.bucket, &input.key);
         let PutObjectRetentionInput {
             bucket,
             key,
@@ -135,6 +141,8 @@ impl S3Gateway {
             }
             _ => return Err(s3_error!(MalformedXML)),
         };
+        let facts = self.keys.facts(&caller, &request.headers, request.uri.query());
+        let bypass = self.bypasses(&facts, &bucket, &key);
         self.objects
             .retain(RetainRequest {
                 bucket,
@@ -142,7 +150,7 @@ impl S3Gateway {
                 version,
                 retention,
                 bypass,
-                caller,
+                caller: caller.clone(),
             })
             .await
             .map_err(failed)?;

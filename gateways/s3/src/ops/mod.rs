@@ -1,6 +1,8 @@
 //! Operations on documents, as `s3s` names them: it reads the requests and writes the answers, the modules
 //! below say what is in them. Operations that are not named here answer `NotImplemented`.
 
+mod access;
+mod acl;
 mod attributes;
 mod buckets;
 mod configuration;
@@ -136,6 +138,7 @@ operations! {
         GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput,
     get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput,
     get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput,
+    put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput,
     get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput,
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput,
     get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput,
@@ -144,6 +147,7 @@ operations! {
     get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput,
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
     get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput,
+    put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput,
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput,
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput,
     put_bucket_lifecycle_configuration:
@@ -154,6 +158,7 @@ operations! {
     delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput,
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput,
     delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput,
+    put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput,
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput,
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput,
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput,

@@ -4,6 +4,7 @@ use super::buckets::limit;
 use super::listing::prefixes;
 use super::{at, caller, checksum_type, failed, put_checksum, signed, tag, when};
 use crate::data::Ask;
+use crate::owners::Owners;
 use crate::service::S3Gateway;
 use crate::token::Encoding;
 use crate::xml::printable;
@@ -34,19 +35,21 @@ impl S3Gateway {
             checksum_type,
             ..
         } = request.input;
+        let list = self.list_asked(&self.keys.facts(&caller, &request.headers, request.uri.query()))?;
+        let start = StartRequest {
+            bucket: bucket.clone(),
+            key: key.clone(),
+            headers: described.headers,
+            metadata: described.metadata,
+            tags: described.tags,
+            lock,
+            checksum_algorithm: algorithm,
+            checksum_composite: composite,
+            caller,
+        };
         let upload = self
             .objects
-            .start_upload(StartRequest {
-                bucket: bucket.clone(),
-                key: key.clone(),
-                headers: described.headers,
-                metadata: described.metadata,
-                tags: described.tags,
-                lock,
-                checksum_algorithm: algorithm,
-                checksum_composite: composite,
-                caller,
-            })
+            .start_upload_listed(start, &list)
             .await
             .map_err(failed)?;
         let abort = self.abort_due(&bucket, &key, self.context().now())?;
@@ -90,7 +93,7 @@ impl S3Gateway {
         let truncated = parts.len() > max;
         parts.truncate(max);
         let next = parts.last().map_or(after, |part| part.number);
-        let owner = self.owner();
+        let owners = self.owners(&input.bucket)?;
         let abort = self.abort_due(&input.bucket, &input.key, record.started)?;
         Ok(S3Response::new(ListPartsOutput {
             abort_date: abort.as_ref().map(|(date, _)| when(*date)),
@@ -98,15 +101,12 @@ impl S3Gateway {
             bucket: Some(input.bucket),
             checksum_algorithm: record.checksum_algorithm.map(ChecksumAlgorithm::from),
             checksum_type: record.checksum_type.map(ChecksumType::from),
-            initiator: Some(Initiator {
-                display_name: Some(record.actor.0),
-                id: owner.id.clone(),
-            }),
+            initiator: Some(owners.initiator(&record.actor)),
             is_truncated: Some(truncated),
             key: Some(printable(&input.key)),
             max_parts: Some(max_parts),
             next_part_number_marker: Some(next as i32),
-            owner: Some(owner),
+            owner: Some(owners.of(record.owner.as_deref())),
             part_number_marker: Some(after as i32),
             parts: Some(parts.into_iter().map(listed).collect()),
             storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
@@ -137,7 +137,7 @@ impl S3Gateway {
             _ => self.names()?.uploads(&input.bucket, &query).map_err(failed)?,
         };
         let (next_key, next_upload) = page.next.clone().unzip();
-        let owner = self.owner();
+        let owners = self.owners(&input.bucket)?;
         Ok(S3Response::new(ListMultipartUploadsOutput {
             bucket: Some(input.bucket),
             common_prefixes: prefixes(page.prefixes, encoding),
@@ -156,7 +156,7 @@ impl S3Gateway {
             uploads: Some(
                 page.uploads
                     .into_iter()
-                    .map(|record| open(record, encoding, &owner))
+                    .map(|record| open(record, encoding, &owners))
                     .collect(),
             ),
             request_charged: None,
@@ -414,17 +414,14 @@ fn listed(record: PartRecord) -> Part {
     part
 }
 
-fn open(record: UploadRecord, encoding: Encoding, owner: &Owner) -> MultipartUpload {
+fn open(record: UploadRecord, encoding: Encoding, owners: &Owners) -> MultipartUpload {
     MultipartUpload {
         checksum_algorithm: record.checksum_algorithm.map(ChecksumAlgorithm::from),
         checksum_type: record.checksum_type.map(ChecksumType::from),
         initiated: Some(when(record.started)),
-        initiator: Some(Initiator {
-            display_name: Some(record.actor.0),
-            id: owner.id.clone(),
-        }),
+        initiator: Some(owners.initiator(&record.actor)),
         key: Some(encoding.text(&record.key)),
-        owner: Some(owner.clone()),
+        owner: Some(owners.of(record.owner.as_deref())),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         upload_id: Some(record.id.to_string()),
     }

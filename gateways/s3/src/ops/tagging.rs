@@ -1,12 +1,14 @@
 //! Tags of objects and buckets.
 
 use super::{caller, failed};
+use crate::facts::Facts;
 use crate::service::S3Gateway;
 use crate::tags;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 use stead_event::TextMap;
 use stead_gateway::Caller;
+use stead_gateway::access::{Action, Ask};
 use stead_gateway::objects::{GetRequest, TagRequest};
 
 /// The configuration document that a bucket's tags are kept in.
@@ -48,6 +50,13 @@ impl S3Gateway {
             ..
         } = request.input;
         let tags = tags::from_set(tagging.tag_set, tags::OBJECT_MAX)?;
+        let facts = Facts {
+            tags: Some(&tags),
+            ..self.keys.facts(&caller, &request.headers, request.uri.query())
+        };
+        let ask = Ask::object(&caller.identity, Action::PutObjectTagging, &bucket, &key);
+        self.keys
+            .permit(&ask.version(version.as_deref()).values(&facts))?;
         let version_id = self.tag(bucket, key, version, tags, caller).await?;
         Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
     }

@@ -12,7 +12,7 @@ mod form;
 mod policy;
 mod signature;
 
-use crate::auth::{self, Act};
+use crate::actions;
 use crate::claims;
 use crate::data::Ask;
 use crate::service::{Arrival, S3Gateway};
@@ -69,10 +69,11 @@ impl S3Gateway {
         }
         check_key(&key)?;
         check_new_key(&key)?;
-        let identity = self.keys.signed_or_anonymous(signer)?;
-        auth::may(&identity, Act::Write, bucket)?;
+        let identity = self.keys.signed_or_anonymous(signer);
         let caller = Caller::new(identity, arrival.via());
         let headers = headers(&form)?;
+        let facts = self.keys.facts(&caller, &headers, None);
+        actions::check_put(self.context().access(), &facts, bucket, &key)?;
         let ask = Ask {
             headers: &headers,
             query: None,

@@ -105,10 +105,11 @@ impl S3Gateway {
     /// The state of a key that everybody may read.
     fn find(&self, visit: &Visit<'_>, key: &str) -> S3Result<ObjectRecord> {
         let (who, bucket) = (&visit.visitor.identity, visit.bucket);
+        let facts = self.keys.facts(&visit.visitor, &visit.head.headers, None);
         let ask = access::Ask::object(who, access::Action::GetObject, bucket, key);
         self.context()
             .access()
-            .check(&ask)
+            .check(&ask.values(&facts))
             .map_err(|_| s3_error!(AccessDenied, "Access Denied"))?;
         let get = GetRequest {
             who,
