@@ -44,6 +44,7 @@ cargo xtask <chore>
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
   bench sse [--subscribers N] [--rate N] [--seconds N]
                                            subscribers of the live log, none of whom may miss an event
+  bench console [--rounds N]               the overview in Chromium: first paint, transfer
   fuzz [TARGET] [--seconds N]              the targets in fuzz/, by cargo-fuzz
 
   STEAD_BIN=PATH uses that binary instead of building one.

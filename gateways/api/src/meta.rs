@@ -35,12 +35,18 @@ pub(crate) async fn meta(
     let at = position(&shared, asked.at.as_deref())?;
     let names = shared.context().views.names()?;
     let states = names.versions(&bucket, &key)?;
+    let then = match (&asked.version, at) {
+        (None, Some(at)) => names.object_at(&bucket, &key, at)?.map(|record| record.seq),
+        _ => None,
+    };
     let meant = |record: &&ObjectRecord| match (&asked.version, at) {
         (Some(version), _) => record.listed && record.version_id() == version.as_str(),
-        (None, Some(at)) => record.seq <= at,
-        (None, None) => true,
+        (None, Some(at)) => then.map_or(record.seq <= at, |seq| record.seq == seq),
+        // What was removed since (a delete marker, say) is history, and may be newer than what is current.
+        (None, None) => record.listed,
     };
-    let Some(chosen) = states.iter().find(meant) else {
+    let last = || states.first().filter(|_| asked.version.is_none() && at.is_none());
+    let Some(chosen) = states.iter().find(meant).or_else(last) else {
         if names.bucket(&bucket)?.is_none() && states.is_empty() {
             return Err(ObjectError::NoSuchBucket(bucket).into());
         }

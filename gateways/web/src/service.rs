@@ -223,6 +223,10 @@ impl Web {
                 "run `stead console` for a new one",
             );
         };
+        // Whoever signs in anew leaves the session of before.
+        if let Some(before) = guard::cookie(&parts.headers, &self.0.cookie) {
+            self.0.doors.leave(before);
+        }
         let mut response = answer(StatusCode::OK, "application/json", "{}");
         self.set_cookie(&mut response, &entered.id, None);
         response

@@ -1,6 +1,7 @@
 //! `cargo xtask bench s3`: Stead beside Garage, s3s-fs and nginx on the same disk in the same run.
 //! `cargo xtask bench sse`: subscribers of the live log.
 
+mod console;
 mod content;
 mod load;
 mod peers;
@@ -33,11 +34,8 @@ pub fn run(mut args: Args) -> Outcome {
     match args.positional().as_deref() {
         Some("s3") => {}
         Some("sse") => return sse::run(args),
-        _ => {
-            return Err(
-                "there are two benchmarks: `cargo xtask bench s3` and `cargo xtask bench sse`".into(),
-            );
-        }
+        Some("console") => return console::run(args),
+        _ => return Err("there are `cargo xtask bench s3`, `bench sse` and `bench console`".into()),
     }
     if cfg!(debug_assertions) {
         return in_release();

@@ -18,7 +18,7 @@ const STOP: Duration = Duration::from_secs(30);
 const DAY_SECONDS: &str = "2";
 
 /// Runs one script or program against a server of its own.
-fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) -> Outcome {
+pub(super) fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) -> Outcome {
     let work = paths::scratch(&format!("client-{name}"))?;
     let files = work.join("work");
     std::fs::create_dir(&files)?;
@@ -52,6 +52,7 @@ fn against(session: &Session, name: &str, program: &Path, arguments: &[&str]) ->
         .env("AWS_SHARED_CREDENTIALS_FILE", files.join("aws-credentials"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("WORK", &files)
+        .env("SHOTS", paths::target().join("console-shots"))
         // For other hosts; some clients refuse to start with it.
         .env_remove("AWS_CA_BUNDLE");
     if name == "s3" {

@@ -4,6 +4,7 @@
 //! whose tools cannot be had fails with the words that install them, unless `--skip-clients` asked for that.
 
 mod clients;
+pub mod console;
 mod counts;
 mod steps;
 mod tools;

@@ -1,6 +1,6 @@
 //! The steps of the whole test, in the order in which they are run: what fails quickly comes first.
 
-use super::{Session, clients, tools};
+use super::{Session, clients, console, tools};
 use crate::{Outcome, paths, process};
 use std::process::Command;
 
@@ -92,6 +92,11 @@ pub const ALL: &[Step] = &[
         clients::restic,
     ),
     client("s3cmd", "put, get, sync, multipart", clients::s3cmd),
+    client(
+        "console",
+        "the web console in Chromium: every page, live events, axe-core, sign-out",
+        console::console,
+    ),
     client("cids", "object CIDs against ipfs-unixfs-importer", clients::cids),
     step(
         "crash",

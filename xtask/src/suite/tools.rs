@@ -15,6 +15,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("npm", "npm"),
     ("nginx", "nginx-light"),
+    ("chromium", "chromium"),
 ];
 
 fn package(program: &str) -> &str {
@@ -99,8 +100,14 @@ pub fn python(requirements: &Path) -> Outcome<PathBuf> {
 
 /// A copy of the scripts in `sources`, with the npm packages that their `package.json` names.
 pub fn npm(sources: &Path) -> Outcome<PathBuf> {
+    npm_below("js", sources)
+}
+
+/// The same in a directory of its own below the target directory: packages of one test are no business of
+/// another's.
+pub fn npm_below(name: &str, sources: &Path) -> Outcome<PathBuf> {
     programs(&["node", "npm"])?;
-    let dir = paths::target().join("js");
+    let dir = paths::target().join(name);
     std::fs::create_dir_all(&dir)?;
     let stamp = dir.join("installed.json");
     let wanted = std::fs::read(sources.join("package.json"))?;

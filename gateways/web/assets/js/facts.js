@@ -16,6 +16,7 @@ function what(event) {
   const body = event.body ?? {};
   switch (event.kind) {
     case 'object.put':
+      if (body.source?.split('?versionId=')[0] === `${body.bucket}/${body.key}`) return ['restored an older state of ', object(body), ` (${bytes(body.size)})`];
       if (body.source) return ['copied ', body.source, ' to ', object(body), ` (${bytes(body.size)})`];
       return ['put ', object(body), ` (${bytes(body.size)})`];
     case 'object.deleted': return [body.version ? 'deleted a version of ' : 'deleted ', object(body)];
@@ -49,8 +50,8 @@ export function sentence(event) {
 export function feedItem({ position, cid, line }, fresh = false) {
   return h('li', { class: fresh ? 'fresh' : '' },
     h('time', { dateTime: line.at, title: moment(line.at) }, clock(line.at)),
-    h('div', {}, sentence(line), ' ',
-      h('button', { class: 'plain small', type: 'button', 'aria-label': `Line ${position}: open with its proof`, onclick: () => proof(position, { cid, line }) }, `#${position}`)));
+    h('div', {}, sentence(line)),
+      h('button', { class: 'plain small quiet', type: 'button', 'aria-label': `#${position}: open the line with its proof`, onclick: () => proof(position, { cid, line }) }, `#${position}`));
 }
 
 function proven(answer) {

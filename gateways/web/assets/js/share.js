@@ -1,9 +1,9 @@
 // Sharing: a presigned link that needs no key, for a while; and what is public to IPFS.
 
-import { path, post } from './api.js';
-import { h, icon, put } from './dom.js';
+import { get, path, post } from './api.js';
+import { h, icon } from './dom.js';
 import { moment } from './format.js';
-import { copyButton, dialog, form } from './ui.js';
+import { copy, copyButton, dialog, form } from './ui.js';
 
 const TIMES = [[3600, 'an hour'], [86400, 'a day'], [7 * 86400, 'a week']];
 
@@ -20,17 +20,28 @@ export function share(object, version) {
   });
 }
 
-// Whether a bucket or prefix is public to IPFS, and the switch. Absent where the node has no such gateway.
-export async function ipfsSwitch(bucket, isPublic, reload) {
-  const box = h('span', { class: 'row tight' });
+// Whether a bucket or prefix is public to IPFS, under which names, and the switch. Nothing where the node has
+// no such gateway.
+export async function ipfsSwitch(bucket, prefix, gateway, reload, signal) {
+  if (!gateway) return null;
+  const place = { bucket, prefix: prefix.replace(/\/+$/, '') };
+  const { published } = await get(path('ipfs'), signal);
+  const within = (one) => one.bucket === bucket && (one.prefix === '' || place.prefix === one.prefix || place.prefix.startsWith(`${one.prefix}/`));
+  const found = published.find(within);
+  const what = place.prefix ? `${bucket}/${place.prefix}` : bucket;
   const publish = () => form('Make public to IPFS', [
-    h('p', {}, 'Everybody who reaches this node’s IPFS gateway can then read everything in ', h('strong', {}, bucket), ', now and later, by CID or by name. What others have fetched stays with them.'),
-  ], 'Make public', async () => { await post(path('ipfs', 'publish'), { bucket }); reload(); });
+    h('p', {}, 'Everybody who reaches this node’s IPFS gateway can then read everything in ', h('strong', {}, what), ', now and later, by CID or by name. What others have fetched stays with them.'),
+  ], 'Make public', async () => { await post(path('ipfs', 'publish'), place); reload(); });
   const withdraw = () => form('No longer public to IPFS', [
-    h('p', {}, 'This node stops answering for ', h('strong', {}, bucket), ' at once. What others have fetched stays with them.'),
-  ], 'Withdraw', async () => { await post(path('ipfs', 'unpublish'), { bucket }); reload(); });
-  return put(box,
-    isPublic ? h('span', { class: 'badge warn' }, icon('globe'), 'public to IPFS') : h('span', { class: 'badge' }, icon('lock'), 'not public to IPFS'),
-    h('button', { type: 'button', class: 'small', onclick: isPublic ? withdraw : publish }, isPublic ? 'Withdraw' : 'Publish …'));
+    h('p', {}, 'This node stops answering for ', h('strong', {}, what), ' at once. What others have fetched stays with them.'),
+  ], 'Withdraw', async () => { await post(path('ipfs', 'unpublish'), { bucket, prefix: found.prefix }); reload(); }, true);
+  if (!found) {
+    return h('span', { class: 'row tight' }, h('span', { class: 'badge' }, icon('lock'), 'not public to IPFS'), h('button', { type: 'button', class: 'small', onclick: publish }, 'Publish …'));
+  }
+  const own = found.prefix === place.prefix;
+  return h('span', { class: 'row tight' }, h('span', { class: 'badge warn' }, icon('globe'), own ? 'public to IPFS' : `public to IPFS with ${found.prefix || bucket}`),
+    found.cid && own ? h('a', { href: `${gateway}/ipfs/${found.cid}/`, target: '_blank', rel: 'noopener noreferrer' }, 'Open') : null,
+    found.cid && own ? copyButton(found.cid, 'CID of the directory') : null,
+    found.ipns && own ? h('button', { type: 'button', class: 'small', onclick: () => copy(found.ipns, 'IPNS name') }, 'Copy IPNS name') : null,
+    own ? h('button', { type: 'button', class: 'small', onclick: withdraw }, 'Withdraw') : null);
 }
-

@@ -81,7 +81,7 @@ export function copyButton(text, what) {
 }
 
 export function cidText(cid, what = 'CID') {
-  return h('span', { class: 'row tight' }, h('span', { class: 'cid' }, cid), copyButton(cid, what));
+  return h('span', { class: 'id' }, h('span', { class: 'cid' }, cid), copyButton(cid, what));
 }
 
 // A dialog that closes with Escape, gives the focus back, and is gone afterwards.

@@ -13,7 +13,7 @@ import { VERSIONING } from './buckets.js';
 
 const PAGE = 200;
 const SETTLE_MS = 250;
-/** A request line longer than this is posted instead. */
+// A request line longer than this is posted instead.
 const LINE = 6000;
 
 function crumbs(bucket, prefix, at) {
@@ -60,9 +60,10 @@ class Browser {
 
   // What is known about the bucket itself.
   async about() {
-    const found = (await get(path('buckets') + query({ limit: 1000 }), this.signal).catch(() => ({ items: [] }))).items.find((one) => one.name === this.bucket);
+    const view = await get(path('overview'), this.signal);
+    const found = view.buckets.find((one) => one.name === this.bucket);
     if (!found) return;
-    const ipfs = await ipfsSwitch(this.bucket, found.public_ipfs, () => this.about());
+    const ipfs = await ipfsSwitch(this.bucket, this.prefix, view.node.endpoints?.ipfs, () => this.about(), this.signal);
     put(this.info,
       figure(`${many(found.objects, 'object')}, ${bytes(found.bytes)}`, 'Current objects of the whole bucket, counted by the view `names`.'),
       found.versions ? figure(`${count(found.versions)} older, ${bytes(found.version_bytes)}`, 'Versions behind the current ones, delete markers included.') : null,
@@ -169,7 +170,7 @@ class Browser {
     return h('tr', { class: this.fresh.has(object.key) ? 'fresh' : '' }, this.check(`k${object.key}`, name), link,
       h('td', { class: 'num' }, bytes(object.size)),
       h('td', { class: 'narrow-hide quiet', title: moment(object.at) }, ago(object.at)),
-      h('td', { class: 'narrow-hide' }, h('button', { class: 'plain small cid', type: 'button', title: object.cid, 'aria-label': `Copy the CID of ${name}`, onclick: () => copy(object.cid, 'CID') }, short(object.cid))),
+      h('td', { class: 'narrow-hide' }, h('button', { class: 'plain small cid', type: 'button', title: object.cid, 'aria-label': `${short(object.cid)}: copy the CID of ${name}`, onclick: () => copy(object.cid, 'CID') }, short(object.cid))),
       h('td', { class: 'num' }, h('a', { class: 'button plain small', href: contentUrl(object, which), download: name, 'aria-label': `Download ${name}` }, icon('download'))));
   }
 

@@ -16,8 +16,8 @@ const REFRESH_MS = 5000;
 function checks(doctor) {
   return h('ul', { class: 'bars' }, doctor.checks.map((check) => {
     const [sign, word, style] = VERDICTS[check.verdict] ?? VERDICTS.warn;
-    return h('li', {}, h('div', { class: 'row tight' }, h('span', { class: style }, icon(sign), word), h('strong', {}, check.name), h('span', { class: 'quiet' }, check.message)),
-      check.next ? h('p', { class: 'quiet' }, check.next) : null);
+    return h('li', { class: 'check' }, h('span', { class: style }, icon(sign), word),
+      h('div', {}, h('strong', {}, capital(check.name)), ' ', h('span', { class: 'quiet' }, check.message), check.next ? h('p', {}, check.next) : null));
   }));
 }
 
@@ -34,7 +34,7 @@ function charts(set) {
 // A button that does long work, with its progress and its result in words.
 function work(name, what, url, body, words, reload) {
   const bar = h('progress', { max: 1, hidden: true, 'aria-label': name });
-  const result = h('p', { class: 'quiet', role: 'status' });
+  const result = h('p', { class: 'result', role: 'status' });
   const button = h('button', { type: 'button', onclick: async () => {
     button.disabled = true;
     bar.hidden = false;
@@ -58,20 +58,24 @@ function work(name, what, url, body, words, reload) {
 const scrubbed = (answer) => (answer.damaged?.length ? `${many(answer.damaged.length, 'damaged block')} found among ${count(answer.blocks)}` : `${many(answer.blocks, 'block')} read, ${bytes(answer.bytes)}: every one is what was written`);
 const collected = (answer) => `${many(answer.deleted, 'block')} ${answer.dry_run ? 'would be' : ''} freed, ${bytes(answer.deleted_bytes)}`.replace('  ', ' ');
 
-function upkeep(known, reload) {
-  const last = (of, words) => (of ? [figure(ago(of.at), `Ended ${moment(of.at)}.`), `: ${words(of.result)}`] : 'not since this start');
-  return h('div', { class: 'stack' },
-    h('dl', { class: 'facts' }, h('dt', {}, 'Last scrub'), h('dd', {}, last(known.scrub, scrubbed)), h('dt', {}, 'Last collection'), h('dd', {}, last(known.gc, collected)),
-      h('dt', {}, 'Sealed segments'), h('dd', {}, figure(count(known.sealed_segments), 'Segments of the logs that are compressed, signed and kept as blocks, too.')),
-      known.checkpoint ? [h('dt', {}, 'Write-ahead log'), h('dd', {}, figure(bytes(known.checkpoint.wal_bytes), 'What is acknowledged and would be replayed after a power cut; it is purged once everything in it is durable elsewhere.'))] : null),
+function lately(known) {
+  const last = (of, words) => (of ? [figure(ago(of.at), `Ended ${moment(of.at)}.`), `: ${words(of)}`] : 'not since this start');
+  return h('dl', { class: 'facts' }, h('dt', {}, 'Last scrub'), h('dd', {}, last(known.scrub, scrubbed)), h('dt', {}, 'Last collection'), h('dd', {}, last(known.gc, collected)),
+    h('dt', {}, 'Sealed segments'), h('dd', {}, figure(count(known.sealed_segments), 'Segments of the logs that are compressed, signed and kept as blocks, too.')),
+    known.checkpoint ? [h('dt', {}, 'Write-ahead log'), h('dd', {}, figure(bytes(known.checkpoint.wal_bytes), 'What is acknowledged and would be replayed after a power cut; it is purged once everything in it is durable elsewhere.'))] : null);
+}
+
+function chores(reload) {
+  const sure = () => form('Collect now', [h('p', {}, 'Frees the blocks that nothing reaches any more, and forgets overwritten states whose retention has passed. Nothing that is kept by a version, a lock or a pin is touched.')], 'Collect', async () => {
+    const answer = await steps(path('gc'), {});
+    queueMicrotask(() => toast(collected(answer)));
+    reload();
+  }, true);
+  return [
     work('Scrub now', 'Reads every block back and compares it with its hash.', path('scrub'), {}, scrubbed, reload),
     work('What could be freed?', 'Looks for blocks that nothing reaches any more; frees nothing.', path('gc'), { dry_run: true }, collected, reload),
-    h('div', { class: 'row' }, h('p', { class: 'grow quiet' }, 'Frees what nothing reaches and retention no longer keeps.'),
-      h('button', { type: 'button', class: 'danger', onclick: () => form('Collect now', [h('p', {}, 'Frees the blocks that nothing reaches any more, and forgets overwritten states whose retention has passed. Nothing that is kept by a version, a lock or a pin is touched.')], 'Collect', async () => {
-        const answer = await steps(path('gc'), {});
-        queueMicrotask(() => toast(collected(answer)));
-        reload();
-      }) }, 'Collect now')));
+    h('div', { class: 'row' }, h('p', { class: 'grow quiet' }, 'Frees what nothing reaches and retention no longer keeps.'), h('button', { type: 'button', class: 'danger', onclick: sure }, 'Collect now')),
+  ];
 }
 
 function storage(view, status) {
@@ -103,8 +107,8 @@ export default async function health({ root, signal }) {
     }
   };
   put(root, h('h1', {}, 'Health'), h('section', { class: 'stack', 'aria-label': 'Measurements' }, slots.charts),
-    h('div', { class: 'columns' }, card('What was checked', again, slots.checks), h('div', { class: 'stack' }, card('Storage', null, slots.storage), card('Upkeep', null, slots.upkeep))));
-  const keep = () => fill('upkeep', async () => upkeep(await get(path('upkeep'), signal), keep));
+    h('div', { class: 'columns' }, card('What was checked', again, slots.checks), h('div', { class: 'stack' }, card('Storage', null, slots.storage), card('Upkeep', null, h('div', { class: 'stack' }, slots.upkeep, chores(() => keep()))))));
+  const keep = () => fill('upkeep', async () => lately(await get(path('upkeep'), signal)));
   const chart = () => fill('charts', async () => charts(await get(path('series') + query({ names: Object.keys(NAMES).join(',') }), signal)));
   const timer = setInterval(() => { if (!document.hidden && !slots.charts.contains(document.activeElement)) chart(); }, REFRESH_MS);
   signal.addEventListener('abort', () => clearInterval(timer));

@@ -41,31 +41,32 @@ export default async function log({ root, signal, params, go }) {
     h('p', { class: 'quiet' }, 'Every change is one line, which names the line before it by its hash. Open one to see it as it is, with its proof.'),
     h('section', { class: 'card' }, filters(params, apply)), card('Events, newest first', null, body));
 
-  // The end of the log, read backwards in windows, as the API reads forwards.
-  const status = await get(path('overview'), signal);
-  let below = status.position;
+  // The end of the log, page by page backwards; from a moment on, forwards and turned round.
+  const filter = { ...wanted, ...times };
+  let before;
   const items = async () => {
-    const found = [];
-    while (below > 0 && found.length < PAGE / 2) {
-      const filtered = Object.values({ ...wanted, ...times }).some(Boolean);
-      const window = filtered ? 2000 : PAGE;
-      const from = Math.max(1, below - window + 1);
-      const batch = [];
+    if (times.since) {
+      const found = [];
       let cursor;
       do {
-        const page = await get(path('log') + query({ ...wanted, ...times, from: cursor ? undefined : from, cursor, limit: 1000 }), signal);
-        batch.push(...page.items.filter((item) => item.position <= below));
-        cursor = page.items.length && page.items.at(-1).position >= below ? undefined : page.next;
-      } while (cursor);
-      found.unshift(...batch);
-      below = from - 1;
+        const page = await get(path('log') + query({ ...filter, cursor, limit: 1000 }), signal);
+        found.push(...page.items);
+        cursor = page.next;
+      } while (cursor && found.length < KEPT);
+      return found.reverse();
     }
+    const { items: found } = await get(path('log') + query({ ...filter, last: PAGE, before }), signal);
+    before = found[0]?.position;
     return found.reverse();
   };
   const extend = async () => {
-    for (const item of await items()) list.append(feedItem(item));
-    put(older, below > 0 ? h('button', { type: 'button', onclick: () => attempt(extend) }, 'Show earlier') : h('span', { class: 'quiet' }, 'This is where the log begins.'));
+    const found = await items();
+    for (const item of found) list.append(feedItem(item));
+    const more = !times.since && found.length === PAGE;
+    put(older, more ? h('button', { type: 'button', onclick: () => attempt(extend) }, 'Show earlier') : h('span', { class: 'quiet' }, 'No earlier event passes the filter.'));
+    return found;
   };
+  const status = await get(path('overview'), signal);
   try {
     await extend();
   } catch (why) {

@@ -20,14 +20,14 @@ function crumbs(bucket, key) {
 
 const pairs = (map) => Object.entries(map ?? {});
 
-function facts({ object, actor, via, remote, tags, checksum, parts, source, superseded }) {
+function facts(object, { actor, via, remote, tags, checksum, parts, source, superseded }) {
   const rows = [
     ['Size', figure(`${bytes(object.size)}${object.size >= 1024 ? ` (${count(object.size)} bytes)` : ''}`, 'Length of the bytes, as counted when they arrived.')],
     ['Kind', object.headers?.['content-type'] ?? 'not told'],
     ['CID', object.cid ? cidText(object.cid) : null],
     ['ETag', h('span', { class: 'cid' }, object.etag)],
     ['Stored', [figure(moment(object.at), 'The time of the event in the log.'), actor ? ` by ${actor}` : '', via ? ` through ${through(via)}` : '', remote ? ` from ${remote}` : '']],
-    ['Position', h('button', { class: 'plain small', type: 'button', 'aria-label': `Line ${object.position}: open with its proof`, onclick: () => proof(object.position) }, `#${count(object.position)}, open the line`)],
+    ['Position', h('button', { class: 'plain small', type: 'button', 'aria-label': `#${count(object.position)}, open the line with its proof`, onclick: () => proof(object.position) }, `#${count(object.position)}, open the line`)],
     ['Version', object.version === 'null' ? 'not versioned' : h('span', { class: 'cid' }, object.version)],
     ['Checksum', checksum ? h('span', { class: 'cid' }, `${checksum.algorithm} ${checksum.value}`) : null],
     ['Copy of', source || null],
@@ -80,16 +80,16 @@ class Page {
       if (why.name === 'AbortError') return;
       if (why.status !== 404) throw why;
     }
-    if (!meta || meta.object.marker) {
+    if (!meta || meta.marker) {
       this.gone(meta);
       return;
     }
-    this.object = meta.object;
+    this.object = meta;
     this.actions(past);
-    put(this.about, facts(meta));
+    put(this.about, facts(meta, meta));
     this.showStates(meta.versions);
     try {
-      put(this.look, await preview(meta.object, this.which(), this.signal));
+      put(this.look, await preview(meta, this.which(), this.signal));
     } catch (why) {
       if (why.name !== 'AbortError') put(this.look, failed(why));
     }
@@ -129,18 +129,19 @@ class Page {
 
   showStates(versions) {
     const items = versions?.items ?? [];
-    if (items.length < 2 && !items.some((state) => state.object.marker)) {
+    if (items.length < 2 && !items.some((state) => state.marker)) {
       put(this.states);
       return;
     }
-    const row = ({ object, actor, via, listed }, index) => h('li', { class: object.marker ? 'gone' : index === 0 ? 'now' : '' },
+    const current = items.findIndex((one) => one.listed !== false);
+    const row = (object, index) => h('li', { class: object.marker ? 'gone' : index === current ? 'now' : '' },
       h('div', { class: 'row tight' }, h('strong', {}, object.marker ? 'Deleted' : bytes(object.size)),
-        index === 0 ? h('span', { class: 'badge on' }, 'newest') : null, listed === false ? h('span', { class: 'badge', title: 'Not listed by S3; kept for history' }, 'history') : null,
-        h('span', { class: 'quiet', title: moment(object.at) }, ago(object.at), ' by ', actor, via ? ` through ${through(via)}` : '')),
+        index === current ? h('span', { class: 'badge on' }, 'current') : null, object.listed === false ? h('span', { class: 'badge', title: 'Not listed by S3; kept for history' }, 'history') : null,
+        h('span', { class: 'quiet', title: moment(object.at) }, ago(object.at), ' by ', object.actor, object.via ? ` through ${through(object.via)}` : '')),
       object.marker ? null : h('div', { class: 'row tight' },
         h('span', { class: 'cid quiet', title: object.cid }, short(object.cid)),
         h('a', { class: 'button small', href: objectUrl(this.bucket, this.key, String(object.position)), 'aria-label': `Look at the state of ${moment(object.at)}` }, 'Look'),
-        index === 0 ? null : h('button', { class: 'small', type: 'button', 'aria-label': `Restore the state of ${moment(object.at)}`, onclick: () => this.restore(object) }, icon('back'), 'Restore')));
+        index === current ? null : h('button', { class: 'small', type: 'button', 'aria-label': `Restore the state of ${moment(object.at)}`, onclick: () => this.restore(object) }, icon('back'), 'Restore')));
     put(this.states, card('States that are kept', h('span', { class: 'quiet' }, figure(many(items.length, 'state') + (versions.next ? ' or more' : ''), 'Versions and overwritten states whose bytes the retention still keeps.')), h('ol', { class: 'timeline' }, items.map(row))));
   }
 
@@ -167,7 +168,7 @@ class Page {
     const entry = (fact, index) => h('li', { class: /deleted/.test(fact.event.kind) ? 'gone' : index === 0 ? 'now' : '' },
       h('div', {}, sentence(fact.event)),
       h('div', { class: 'row tight quiet' }, h('time', { dateTime: fact.event.at }, moment(fact.event.at)),
-        h('button', { class: 'plain small', type: 'button', 'aria-label': `Line ${fact.position}: open with its proof`, onclick: () => proof(fact.position, { cid: fact.cid, line: fact.event }) }, `#${fact.position}`)));
+        h('button', { class: 'plain small', type: 'button', 'aria-label': `#${fact.position}: open the line with its proof`, onclick: () => proof(fact.position, { cid: fact.cid, line: fact.event }) }, `#${fact.position}`)));
     const shown = items.slice(0, HISTORY);
     const list = h('ol', { class: 'timeline' }, shown.map(entry));
     const more = items.length > shown.length && h('button', { type: 'button', class: 'small', onclick: (event) => { list.append(...items.slice(HISTORY).map((fact, index) => entry(fact, index + 1))); event.target.remove(); } }, `Show ${many(items.length - shown.length, 'earlier event')}`);

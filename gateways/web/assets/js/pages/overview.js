@@ -90,8 +90,7 @@ function feed(signal) {
     },
   });
   const start = async (position) => {
-    const from = Math.max(1, position - SHOWN + 1);
-    const known = await get(path('log') + query({ from, limit: SHOWN }), signal).catch(() => ({ items: [] }));
+    const known = await get(path('log') + query({ last: SHOWN }), signal).catch(() => ({ items: [] }));
     for (const item of known.items) add(item, false);
     const last = known.items.at(-1)?.position ?? position;
     if (!signal.aborted) live(last + 1);
