@@ -7,8 +7,8 @@ use common::{Node, frames};
 use stead_event::Timestamp;
 use stead_event::body::{LockMode, Retention, Versioning};
 use stead_gateway::objects::{
-    DefaultRetention, DeleteDone, DeleteTarget, HoldRequest, Lock, LockConfig, NewBucket, ObjectError,
-    Period, PutDone, PutRequest, RetainRequest, Verify,
+    DefaultRetention, DeleteDone, DeleteTarget, Expiry, HoldRequest, Lock, LockConfig, NewBucket,
+    ObjectError, Period, PutDone, PutRequest, RetainRequest, Verify,
 };
 
 const B: &str = "bucket";
@@ -238,4 +238,33 @@ async fn open_uploads_go_with_their_bucket() {
     node.objects.create_bucket(B, node.caller()).await.unwrap();
     let names = node.objects.context().views.names().unwrap();
     assert!(names.upload(B, K, &upload).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_rule_deletes_only_what_is_still_what_it_saw() {
+    let node = locking().await;
+    let held = Lock {
+        hold: true,
+        retention: None,
+    };
+    let first = put(&node, held).await.unwrap();
+    let second = put(&node, Lock::default()).await.unwrap();
+    let due = |version: Option<&str>, current: stead_event::EventId| Expiry {
+        key: K.into(),
+        version: version.map(str::to_owned),
+        current: Some(current),
+        rule: "r".into(),
+    };
+    let locked = due(first.version.as_deref(), second.event);
+    let stale = due(None, first.event);
+    let gone = due(Some(&"0".repeat(32)), second.event);
+    let good = due(None, second.event);
+    let caller = node.caller();
+    let refused = vec![locked, stale, gone];
+    assert_eq!(node.objects.expire(B, refused.clone(), &caller).await.unwrap(), 0);
+    let all = [refused, vec![good]].concat();
+    assert_eq!(node.objects.expire(B, all, &caller).await.unwrap(), 1);
+    let names = node.objects.context().views.names().unwrap();
+    assert!(names.object(B, K).unwrap().unwrap().marker);
+    assert!(names.version(B, K, &first.version.unwrap()).unwrap().is_some());
 }
