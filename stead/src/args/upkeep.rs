@@ -34,6 +34,10 @@ pub struct Up {
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
     /// Make an access key; its secret is shown this once
+    ///
+    /// Keys of one name are one user's: they own the same buckets and objects. The user `root` is the
+    /// administrator. A key without a scope may use what its user owns, and what others open to it; one with
+    /// a scope may also what the scope says, unless (with --read-only alone) its user has a key without one.
     #[command(after_help = "\
 Examples:
   stead key create backup

@@ -26,8 +26,8 @@ pub(super) async fn run(global: &Global, command: KeyCommand) -> Result<u8, Fail
                 output::json(&key);
             } else {
                 output::line(format_args!(
-                    "access key  {}\nsecret key  {}",
-                    key.access_key, key.secret_key
+                    "access key  {}\nsecret key  {}\nuser id     {}",
+                    key.access_key, key.secret_key, key.id
                 ));
                 output::line("\nThe secret is shown this once; Stead keeps it sealed.");
             }
@@ -60,6 +60,7 @@ fn list(global: &Global, answer: &wire::Page<wire::Key>) {
     let columns = [
         ("ACCESS KEY", Align::Left),
         ("NAME", Align::Left),
+        ("USER ID", Align::Left),
         ("MAY", Align::Left),
         ("CREATED", Align::Left),
         ("STATE", Align::Left),
@@ -72,7 +73,8 @@ fn list(global: &Global, answer: &wire::Page<wire::Key>) {
             "read and write"
         };
         let what = match key.scope.buckets.as_slice() {
-            [] => "everything".to_owned(),
+            [] if key.scope.read_only || key.name == "root" => "everything".to_owned(),
+            [] => "what is its user's".to_owned(),
             buckets => buckets.join(", "),
         };
         let state = key.revoked.map_or("active".to_owned(), |at| {
@@ -81,6 +83,8 @@ fn list(global: &Global, answer: &wire::Page<wire::Key>) {
         table.row([
             key.access_key.clone(),
             key.name.clone(),
+            // Enough to tell users apart; --json has all of it.
+            key.id.chars().take(12).collect(),
             format!("{verb} {what}"),
             output::moment(key.created),
             state,
