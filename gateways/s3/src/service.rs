@@ -171,6 +171,11 @@ impl Service {
         presigned::unfold(head)?;
         let host = self.gateway.domains.bucket(host(head));
         let target = gate::enter(head, host.as_deref())?;
+        if let Some(bucket) = target.bucket() {
+            let expected = head.headers.get("x-amz-expected-bucket-owner");
+            let expected = expected.map(|owner| owner.to_str().unwrap_or_default());
+            self.gateway.check_expected_owner(bucket, expected)?;
+        }
         let now = Timestamp::from_micros(self.gateway.context().clock.now_micros());
         presigned::verify(head, host.as_deref(), &target, &self.gateway.keys, now)?;
         Ok(target)

@@ -14,6 +14,7 @@ mod lifecycle;
 mod listing;
 mod lock;
 mod multipart;
+mod refused;
 mod tagging;
 mod website;
 
@@ -87,6 +88,10 @@ fn checksum_type(checksum: &event::Checksum) -> ChecksumType {
 
 macro_rules! operations {
     ($($name:ident: $input:ident => $output:ident,)*) => {
+        /// The operations that have an answer of their own here.
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
         #[async_trait::async_trait]
         impl S3 for Operations {
             $(async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
@@ -97,6 +102,22 @@ macro_rules! operations {
 }
 
 operations! {
+    list_bucket_analytics_configurations: ListBucketAnalyticsConfigurationsInput => ListBucketAnalyticsConfigurationsOutput,
+    get_bucket_analytics_configuration: GetBucketAnalyticsConfigurationInput => GetBucketAnalyticsConfigurationOutput,
+    delete_bucket_analytics_configuration: DeleteBucketAnalyticsConfigurationInput => DeleteBucketAnalyticsConfigurationOutput,
+    list_bucket_intelligent_tiering_configurations: ListBucketIntelligentTieringConfigurationsInput => ListBucketIntelligentTieringConfigurationsOutput,
+    get_bucket_intelligent_tiering_configuration: GetBucketIntelligentTieringConfigurationInput => GetBucketIntelligentTieringConfigurationOutput,
+    delete_bucket_intelligent_tiering_configuration: DeleteBucketIntelligentTieringConfigurationInput => DeleteBucketIntelligentTieringConfigurationOutput,
+    list_bucket_inventory_configurations: ListBucketInventoryConfigurationsInput => ListBucketInventoryConfigurationsOutput,
+    get_bucket_inventory_configuration: GetBucketInventoryConfigurationInput => GetBucketInventoryConfigurationOutput,
+    delete_bucket_inventory_configuration: DeleteBucketInventoryConfigurationInput => DeleteBucketInventoryConfigurationOutput,
+    list_bucket_metrics_configurations: ListBucketMetricsConfigurationsInput => ListBucketMetricsConfigurationsOutput,
+    get_bucket_metrics_configuration: GetBucketMetricsConfigurationInput => GetBucketMetricsConfigurationOutput,
+    delete_bucket_metrics_configuration: DeleteBucketMetricsConfigurationInput => DeleteBucketMetricsConfigurationOutput,
+    put_bucket_logging: PutBucketLoggingInput => PutBucketLoggingOutput,
+    put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput,
+    put_bucket_request_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput,
+    restore_object: RestoreObjectInput => RestoreObjectOutput,
     list_buckets: ListBucketsInput => ListBucketsOutput,
     create_bucket: CreateBucketInput => CreateBucketOutput,
     head_bucket: HeadBucketInput => HeadBucketOutput,
@@ -164,4 +185,29 @@ operations! {
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput,
     delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput,
     delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NAMES;
+
+    /// Every operation of `s3s`' trait, and so every one that a client can ask for.
+    const OPERATIONS: &str = include_str!("operations.txt");
+
+    fn camel(name: &str) -> String {
+        let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+        name.split('_').map(word).collect()
+    }
+
+    #[test]
+    fn the_page_on_s3_names_every_operation() {
+        let page = include_str!("../../../../docs/s3.md");
+        for name in OPERATIONS.lines() {
+            let rows = page.matches(&format!("\n| {} | ", camel(name))).count();
+            assert_eq!(rows, 1, "docs/s3.md has {rows} rows for {}", camel(name));
+        }
+        for name in NAMES {
+            assert!(OPERATIONS.lines().any(|known| known == *name), "{name}");
+        }
+    }
 }
