@@ -22,7 +22,7 @@ pub use root::Root;
 use crate::codes;
 use crate::directory::{self, Directory, node_id};
 use crate::failure::Failure;
-use crate::settings::Settings;
+use crate::settings::{Settings, Webhook};
 use operations::{NodeOperations, Running};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -39,6 +39,7 @@ use stead_gateway::{Gateway, Identity, Listener, Metrics, ReadContext, SecretBox
 use stead_gateway_api::{Api, ApiGateway, Components};
 use stead_gateway_ipfs::{Ipfs, IpfsGateway};
 use stead_gateway_s3::lifecycle::Day;
+use stead_gateway_s3::notify::Webhooks;
 use stead_gateway_s3::{S3, S3Options};
 use stead_gateway_web::SignIn;
 use stead_log::Log;
@@ -141,12 +142,15 @@ impl Node {
         let console_link = console::link(&doors, endpoints.get("web"), &Identity::local("owner"))
             .map(|link| link.url)
             .unwrap_or_default();
+        let declared = settings.webhook.iter().map(Webhook::declared);
+        let webhooks = Webhooks::new(declared.collect());
         let running = Running {
             raft: raft.clone(),
             endpoints: endpoints.clone(),
             write: write.clone(),
             doors: doors.clone(),
             key,
+            webhooks: webhooks.clone(),
         };
         let operations = Arc::new(
             NodeOperations::new(data, read.clone(), settings.clone(), Some(running))
@@ -158,6 +162,7 @@ impl Node {
             index: index.clone(),
             doors,
             owner_key: root.credential.access_key.clone(),
+            webhooks: webhooks.clone(),
         };
         listeners.serve(&write, operations.clone(), &settings, front);
         let follower = ipfs::follow(write.clone(), index);
@@ -166,6 +171,7 @@ impl Node {
             .spawn(TaskKind::Background, "ipfs-follower", follower);
         background::spawn(&ambient, &settings, operations);
         background::lifecycle(&ambient, &settings, &write);
+        webhooks.spawn(&write, &S3Options::default().region);
         let position = read.views.position(&read.tenant);
         tracing::info!(data = %data.display(), ?endpoints, position, "ready");
         Ok(Self {
@@ -397,6 +403,7 @@ struct Front {
     index: Index,
     doors: SignIn,
     owner_key: String,
+    webhooks: Webhooks,
 }
 
 /// Everything that is listened on.
@@ -433,7 +440,11 @@ impl Listeners {
             drain,
             ..ListenOptions::new("s3")
         };
-        let s3 = Arc::new(S3::new(write.clone(), s3_options(settings), limits));
+        let s3 = Arc::new(S3::new(
+            write.clone(),
+            s3_options(settings, front.webhooks),
+            limits,
+        ));
         let components = Components {
             read: write.read_only().clone(),
             write: Some(write.clone()),
@@ -456,8 +467,9 @@ impl Listeners {
     }
 }
 
-fn s3_options(settings: &Settings) -> S3Options {
+fn s3_options(settings: &Settings, webhooks: Webhooks) -> S3Options {
     S3Options {
+        webhooks,
         domains: settings.s3.domains.clone(),
         lifecycle_day: Day::of_seconds(settings.s3.lifecycle_day_seconds),
         ..S3Options::default()

@@ -34,6 +34,8 @@ pub struct Settings {
     pub gc: Collect,
     /// Ending.
     pub drain: Drain,
+    /// Whom buckets may notify.
+    pub webhook: Vec<Webhook>,
 }
 
 /// `[s3]`
@@ -47,6 +49,21 @@ pub struct S3 {
     pub domains: Vec<String>,
     /// How long a day of a lifecycle rule is, in seconds. Shorter ones are for tests.
     pub lifecycle_day_seconds: u64,
+}
+
+/// `[[webhook]]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhook {
+    /// Its name: the end of its ARN.
+    pub name: String,
+    /// Where messages are posted.
+    pub url: String,
+    /// What messages are signed with.
+    pub secret: Option<String>,
+    /// Whether its address may be private, or this machine's own.
+    pub allow_private: bool,
 }
 
 /// `[api]`
@@ -252,10 +269,31 @@ impl Settings {
                 }
             }
         }
+        for (at, webhook) in self.webhook.iter().enumerate() {
+            webhook.declared().check()?;
+            if self.webhook[..at].iter().any(|other| other.name == webhook.name) {
+                return Err(format!(
+                    "there is more than one webhook of the name {:?}",
+                    webhook.name
+                ));
+            }
+        }
         if let Some(name) = self.s3.domains.iter().find(|name| !is_domain(name)) {
             return Err(format!("s3.domains has {name:?}, which is not a domain's name"));
         }
         Ok(())
+    }
+}
+
+impl Webhook {
+    /// As the S3 gateway takes it.
+    pub fn declared(&self) -> stead_gateway_s3::notify::Webhook {
+        stead_gateway_s3::notify::Webhook {
+            name: self.name.clone(),
+            url: self.url.clone(),
+            secret: self.secret.clone(),
+            allow_private: self.allow_private,
+        }
     }
 }
 

@@ -30,4 +30,4 @@ pub use metrics::Metrics;
 pub use objects::{ObjectError, Objects};
 pub use protocol::Gateway;
 pub use secrets::SecretBox;
-pub use stead_runtime::TaskKind;
+pub use stead_runtime::{TaskKind, blocking};

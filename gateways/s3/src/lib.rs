@@ -24,6 +24,7 @@ mod headers;
 mod host;
 pub mod lifecycle;
 mod lock;
+pub mod notify;
 mod ops;
 mod owners;
 mod post;
@@ -45,12 +46,14 @@ use stead_gateway::listen::{ListenOptions, Runtime};
 use stead_gateway::{Gateway, Listener, WriteContext, listen};
 
 /// Settings of the gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct S3Options {
     /// The region that buckets say they are in. Signatures may name any region.
     pub region: String,
     /// Domains whose hosts are buckets: `photos.s3.localhost` for `s3.localhost`.
     pub domains: Vec<String>,
+    /// Whom buckets may notify.
+    pub webhooks: notify::Webhooks,
     /// How long a day of a lifecycle rule is.
     pub lifecycle_day: lifecycle::Day,
 }
@@ -60,6 +63,7 @@ impl Default for S3Options {
         Self {
             region: "us-east-1".into(),
             domains: vec!["s3.localhost".into(), "localhost".into()],
+            webhooks: notify::Webhooks::default(),
             lifecycle_day: lifecycle::Day::default(),
         }
     }

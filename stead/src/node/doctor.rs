@@ -60,6 +60,7 @@ pub(super) async fn examine(node: &NodeOperations) -> Vec<Check> {
     checks.push(blocks(node));
     checks.push(sealed(node));
     checks.push(raft(node));
+    checks.extend(webhooks(node));
     checks
 }
 
@@ -288,4 +289,24 @@ pub(super) fn raft(node: &NodeOperations) -> Check {
             "look at the node's log",
         ),
     }
+}
+
+/// One line for each webhook that a bucket may notify.
+fn webhooks(node: &NodeOperations) -> Vec<Check> {
+    let Some(running) = &node.running else {
+        return Vec::new();
+    };
+    let states = running.webhooks.states();
+    let line = |(name, state): (String, stead_gateway_s3::notify::State)| {
+        let name = format!("webhook {name}");
+        match state.failing {
+            None => ok(&name, format!("took {} records since the start", state.delivered)),
+            Some((times, why)) => warn(
+                &name,
+                format!("did not take its messages {times} times in a row: {why}"),
+                "correct its URL in stead.toml, or what answers there; nothing is lost meanwhile",
+            ),
+        }
+    };
+    states.into_iter().map(line).collect()
 }

@@ -17,6 +17,7 @@ use stead_cluster::RaftLog;
 use stead_event::{ChainHead, Position, Tenant, Timestamp};
 use stead_gateway::{Identity, ReadContext, WriteContext};
 use stead_gateway_api::{ApiError, Operations, Progress};
+use stead_gateway_s3::notify::Webhooks;
 use stead_gateway_web::SignIn;
 use stead_log::{Checkpoint, CheckpointError};
 use stead_runtime::{TaskKind, blocking, free_bytes};
@@ -34,6 +35,8 @@ pub struct Running {
     pub doors: SignIn,
     /// Signs.
     pub key: SigningKey,
+    /// Whom buckets notify.
+    pub webhooks: Webhooks,
 }
 
 /// The work, over a running node or a directory that is only read.

@@ -49,8 +49,6 @@ empty! {
     get_bucket_accelerate_configuration:
         GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput, OK;
     get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, OK;
-    get_bucket_notification_configuration:
-        GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput, OK;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, NO_CONTENT;
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, NO_CONTENT;
 }

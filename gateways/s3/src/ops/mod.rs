@@ -14,6 +14,7 @@ mod lifecycle;
 mod listing;
 mod lock;
 mod multipart;
+mod notification;
 mod refused;
 mod tagging;
 mod website;
@@ -102,6 +103,8 @@ macro_rules! operations {
 }
 
 operations! {
+    put_bucket_notification_configuration:
+        PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput,
     list_bucket_analytics_configurations: ListBucketAnalyticsConfigurationsInput => ListBucketAnalyticsConfigurationsOutput,
     get_bucket_analytics_configuration: GetBucketAnalyticsConfigurationInput => GetBucketAnalyticsConfigurationOutput,
     delete_bucket_analytics_configuration: DeleteBucketAnalyticsConfigurationInput => DeleteBucketAnalyticsConfigurationOutput,
