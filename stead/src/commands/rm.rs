@@ -31,7 +31,7 @@ pub(super) async fn run(global: &Global, args: &Rm) -> Result<u8, Failure> {
     };
     if global.json {
         output::json(&serde_json::json!({ "deleted": deleted }));
-    } else {
+    } else if deleted > 0 || !args.force {
         output::line(format_args!("deleted {}", output::count(deleted, noun)));
     }
     Ok(failure::OK)
