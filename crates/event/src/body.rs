@@ -40,11 +40,34 @@ pub struct Checksum {
     pub value: String,
 }
 
+/// Whose key an object's bytes are encrypted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyHolder {
+    /// The node's storage key (S3's SSE-S3).
+    Node,
+    /// A key that comes with each request and is never stored (S3's SSE-C).
+    Customer,
+}
+
+/// That an object's bytes are encrypted, and what is needed beside the key to read them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// What tells the right key from another one: hexadecimal, derived from key and salt.
+    pub check: String,
+    pub holder: KeyHolder,
+    /// 16 random bytes, hexadecimal. Where the object has parts, each has a salt of its own for its bytes.
+    pub salt: String,
+}
+
 /// One part of an object that was uploaded in parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// From 1 to 10,000.
     pub number: u32,
+    /// Where the object is encrypted: the salt of the part's bytes, as in [`Encryption`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
     /// In bytes.
     pub size: u64,
     /// The part's own checksum, where one was sent.
@@ -201,6 +224,9 @@ pub struct ObjectPut {
     pub checksum: Option<Checksum>,
     /// The root of the object's bytes: a raw block, or a UnixFS file.
     pub cid: Cid,
+    /// Where the bytes are encrypted: the CID is that of the ciphertext, ETag and checksum of what was put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     /// Without quotes: the MD5 in hexadecimal, or the MD5 of the parts' MD5s and `-N`.
     pub etag: String,
     /// `content-type`, `cache-control` and their like, by lower-case name.
@@ -311,6 +337,9 @@ pub struct UploadStarted {
     /// `COMPOSITE` or `FULL_OBJECT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum_type: Option<String>,
+    /// As in [`ObjectPut`]: of every part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "text_map")]
     pub headers: TextMap,
     /// As in [`ObjectPut`].
@@ -340,6 +369,9 @@ pub struct UploadPart {
     pub etag: String,
     pub key: String,
     pub number: u32,
+    /// As in [`Part`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
     pub size: u64,
     pub upload: String,
     pub via: Via,

@@ -118,6 +118,7 @@ async fn put(objects: &Objects, caller: &Caller, key: &str, bytes: &Bytes, frame
         .step_by(frame)
         .map(|at| Ok(bytes.slice(at..bytes.len().min(at + frame))));
     let request = PutRequest {
+        protect: stead_gateway::objects::Protect::AsBucket,
         bucket: "bench".into(),
         key: key.into(),
         headers: TextMap::new(),

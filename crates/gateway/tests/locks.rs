@@ -229,11 +229,12 @@ async fn open_uploads_go_with_their_bucket() {
         metadata: Default::default(),
         tags: Default::default(),
         lock: Lock::default(),
+        protect: Default::default(),
         checksum_algorithm: None,
         checksum_composite: None,
         caller: node.caller(),
     };
-    let upload = node.objects.start_upload(request).await.unwrap();
+    let upload = node.objects.start_upload(request).await.unwrap().0;
     node.objects.delete_bucket(B, node.caller()).await.unwrap();
     node.objects.create_bucket(B, node.caller()).await.unwrap();
     let names = node.objects.context().views.names().unwrap();

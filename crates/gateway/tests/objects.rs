@@ -301,6 +301,8 @@ async fn copies_move_no_bytes_and_time_travel_restores() {
     let bytes = noise(2 * MIB + 5, 3);
     let source = node.put("bucket", "a", &bytes).await;
     let copy = |key: &str| CopyRequest {
+        protect: stead_gateway::objects::Protect::AsBucket,
+        source_customer_key: None,
         source_bucket: "bucket".into(),
         source_key: "a".into(),
         source_version: None,

@@ -15,6 +15,7 @@ const MIB: usize = 1 << 20;
 
 async fn start(node: &Node, algorithm: Option<Algorithm>, composite: Option<bool>) -> String {
     let request = StartRequest {
+        protect: stead_gateway::objects::Protect::AsBucket,
         bucket: "bucket".into(),
         key: "k".into(),
         headers: [("content-type".to_owned(), "text/x".to_owned())].into(),
@@ -25,12 +26,13 @@ async fn start(node: &Node, algorithm: Option<Algorithm>, composite: Option<bool
         checksum_composite: composite,
         caller: node.caller(),
     };
-    node.objects.start_upload(request).await.unwrap()
+    node.objects.start_upload(request).await.unwrap().0
 }
 
 fn part_request(node: &Node, upload: &str, number: u32) -> PartRequest {
     let (bucket, key, upload) = ("bucket".into(), "k".into(), upload.into());
     PartRequest {
+        customer_key: None,
         bucket,
         key,
         upload,
@@ -223,6 +225,7 @@ async fn parts_are_copied_from_objects_and_their_ranges() {
     node.put("bucket", "source", &bytes).await;
     let upload = start(&node, None, None).await;
     let copy = |number, range| PartCopyRequest {
+        source_customer_key: None,
         part: part_request(&node, &upload, number),
         source_bucket: "bucket".into(),
         source_key: "source".into(),

@@ -126,6 +126,7 @@ impl Node {
             cids::raw(&bytes)
         };
         let put = ObjectPut {
+            encryption: None,
             acl: Vec::new(),
             hold: false,
             owner: None,

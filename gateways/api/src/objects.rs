@@ -239,6 +239,7 @@ pub(crate) async fn put(
 ) -> Result<Json<wire::Stored>, ApiError> {
     let (content, metadata) = kept(&headers);
     let request = PutRequest {
+        protect: stead_gateway::objects::Protect::AsBucket,
         bucket,
         key,
         headers: content,
@@ -303,6 +304,8 @@ pub(crate) async fn copy(
 ) -> Result<Json<wire::Stored>, ApiError> {
     let wanted: wire::Copy = body::json(&headers, body).await?;
     let request = CopyRequest {
+        protect: stead_gateway::objects::Protect::AsBucket,
+        source_customer_key: None,
         source_bucket: wanted.source_bucket,
         source_key: wanted.source_key,
         source_version: wanted.source_version,

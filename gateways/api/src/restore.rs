@@ -40,6 +40,8 @@ pub(crate) async fn undelete(
         return Err(ObjectError::NoSuchKey { bucket, key }.into());
     };
     let request = CopyRequest {
+        protect: stead_gateway::objects::Protect::AsBucket,
+        source_customer_key: None,
         source_bucket: bucket.clone(),
         source_key: key.clone(),
         source_version: None,

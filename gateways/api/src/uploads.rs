@@ -30,6 +30,7 @@ pub(crate) async fn start(
 ) -> Result<(StatusCode, Json<wire::Upload>), ApiError> {
     let wanted: wire::StartUpload = body::json(&headers, body).await?;
     let request = StartRequest {
+        protect: stead_gateway::objects::Protect::AsBucket,
         bucket: wanted.bucket.clone(),
         key: wanted.key.clone(),
         headers: wanted.headers,
@@ -40,7 +41,7 @@ pub(crate) async fn start(
         checksum_composite: None,
         caller,
     };
-    let upload = shared.objects()?.start_upload(request).await?;
+    let (upload, _) = shared.objects()?.start_upload(request).await?;
     let answer = wire::Upload {
         bucket: wanted.bucket,
         key: wanted.key,
@@ -95,6 +96,7 @@ pub(crate) async fn part(
     body: Body,
 ) -> Result<Json<wire::Part>, ApiError> {
     let request = PartRequest {
+        customer_key: None,
         bucket: target.bucket,
         key: target.key,
         upload,

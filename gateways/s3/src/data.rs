@@ -5,11 +5,10 @@
 use crate::conditions::{self, Verdict};
 use crate::facts::Facts;
 use crate::headers;
-use crate::ops::encryption;
 use crate::range::{self, Wanted};
 use crate::service::S3Gateway;
 use crate::target::query_value;
-use crate::{body, errors, lock};
+use crate::{body, errors, lock, sse};
 use bytes::Bytes;
 use futures::Stream;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue};
@@ -17,7 +16,9 @@ use http::{HeaderMap, Response, StatusCode, header};
 use s3s::{Body, S3Result, s3_error};
 use std::ops::Range;
 use stead_gateway::access::{self, Action, Object};
-use stead_gateway::objects::{BodyError, ByteRange, GetRequest, Lock, PartRequest, PutRequest, Verify};
+use stead_gateway::objects::{
+    BodyError, ByteRange, CustomerKey, GetRequest, Lock, PartRequest, PutRequest, Verify,
+};
 use stead_gateway::{Caller, ObjectError};
 use stead_view::ObjectRecord;
 
@@ -86,14 +87,17 @@ impl S3Gateway {
             range: None,
         };
         let record = self.seen(ask, Action::GetObject, &request)?;
-        encryption::refuse_key(ask.headers)?;
+        let key = sse::of_read(ask.headers)?;
+        self.objects
+            .check_key(&record, key.as_ref())
+            .map_err(errors::from_object)?;
         match conditions::judge(&conditions::READ, ask.headers, &record.etag, record.at.as_secs()) {
             Verdict::Met => {}
             Verdict::NotModified => return Err(headers::not_modified(&record)),
             Verdict::Failed => return Err(headers::precondition_failed()),
         }
         let slice = slice(ask, &record)?;
-        let mut answer = headers::object(&record);
+        let mut answer = headers::object(&record, ask.headers);
         self.null_version(ask.bucket, &record, version.is_some(), &mut answer)?;
         if version.is_none() {
             self.announce_expiry(ask.bucket, ask.key, &record, &mut answer)?;
@@ -101,7 +105,7 @@ impl S3Gateway {
         describe_slice(ask, &record, &slice, &mut answer);
         headers::override_with(&mut answer, ask.query)?;
         let body = if with_body {
-            self.bytes(&record, &slice).await?
+            self.bytes(&record, &slice, key.as_ref()).await?
         } else {
             Body::empty()
         };
@@ -153,7 +157,7 @@ impl S3Gateway {
         Ok(())
     }
 
-    async fn bytes(&self, record: &ObjectRecord, slice: &Slice) -> S3Result<Body> {
+    async fn bytes(&self, record: &ObjectRecord, slice: &Slice, key: Option<&CustomerKey>) -> S3Result<Body> {
         let Range { start, end } = slice.bytes;
         if start == end {
             return Ok(Body::empty());
@@ -161,7 +165,7 @@ impl S3Gateway {
         let range = (start > 0 || end < record.size).then(|| ByteRange::From(start, Some(end - 1)));
         let mut opened = self
             .objects
-            .body(record, range)
+            .body_with(record, range, key)
             .await
             .map_err(errors::from_object)?;
         match opened.body.take_small() {
@@ -179,6 +183,7 @@ impl S3Gateway {
         let list = self.list_asked(&ask.facts(self))?;
         let expect = self.expected(ask)?;
         let request = PutRequest {
+            protect: sse::wanted(ask.headers)?,
             bucket: ask.bucket.to_owned(),
             key: ask.key.to_owned(),
             headers: described.headers,
@@ -201,6 +206,7 @@ impl S3Gateway {
         if let Some(checksum) = &done.checksum {
             headers::checksum(answer, checksum);
         }
+        sse::answer(answer, done.encrypted, ask.headers);
         self.announce_expiry_of_new(ask.bucket, ask.key, answer)?;
         Ok(response)
     }
@@ -259,8 +265,8 @@ impl S3Gateway {
         let Some(number) = ask.part_number()? else {
             return Err(errors::part_number());
         };
-        encryption::refuse(ask.headers)?;
         let request = PartRequest {
+            customer_key: sse::OBJECT.read(ask.headers)?,
             bucket: ask.bucket.to_owned(),
             key: ask.key.to_owned(),
             upload: ask.value("uploadId").unwrap_or_default(),
@@ -271,7 +277,7 @@ impl S3Gateway {
             .objects
             .put_part(request, body, verify)
             .await
-            .map_err(errors::from_object)?;
+            .map_err(sse::of_part)?;
         let mut response = Response::new(Body::empty());
         let answer = response.headers_mut();
         headers::etag(answer, &done.etag);
@@ -280,6 +286,7 @@ impl S3Gateway {
             headers::checksum(answer, checksum);
             answer.remove("x-amz-checksum-type");
         }
+        sse::answer(answer, done.encrypted, ask.headers);
         Ok(response)
     }
 

@@ -127,6 +127,17 @@ fn plain(error: ObjectError, text: String) -> S3Error {
             StatusCode::CONFLICT,
             "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
         ),
+        ObjectError::KeyNeeded => said(
+            C::InvalidRequest,
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided \
+             to retrieve the object."
+                .into(),
+        ),
+        ObjectError::NotEncrypted => said(
+            C::InvalidRequest,
+            "The encryption parameters are not applicable to this object.".into(),
+        ),
+        ObjectError::WrongKey => said(C::AccessDenied, text),
         ObjectError::Denied { .. } => said(C::AccessDenied, text),
         ObjectError::Full => custom("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE, text),
         ObjectError::Busy => s3(C::SlowDown),

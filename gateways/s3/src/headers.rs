@@ -3,7 +3,6 @@
 //! The one place for them, so that no two operations can differ.
 
 use crate::errors::{self, X_AMZ_VERSION_ID, insert};
-use crate::ops::encryption;
 use crate::{dates, rfc2047, tags};
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, header};
@@ -114,7 +113,6 @@ fn text(value: &HeaderValue) -> S3Result<&str> {
 /// Refuses what an object is asked to have and Stead has not, so that nobody takes it for granted.
 fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
     let has = |name: &str| headers.contains_key(name);
-    encryption::refuse(headers)?;
     if has("x-amz-write-offset-bytes") {
         return Err(s3_error!(
             NotImplemented,
@@ -181,8 +179,8 @@ pub fn identity(headers: &mut HeaderMap, record: &ObjectRecord) {
     stead(headers, record.cid.as_ref(), Some(record.seq));
 }
 
-/// The headers of an object, for GET and HEAD.
-pub fn object(record: &ObjectRecord) -> HeaderMap {
+/// The headers of an object, for the answer to a GET or HEAD with these headers.
+pub fn object(record: &ObjectRecord, request: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
     identity(&mut headers, record);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
@@ -194,6 +192,8 @@ pub fn object(record: &ObjectRecord) -> HeaderMap {
         stored(&mut headers, &format!("{META}{name}"), &rfc2047::encode(value));
     }
     crate::lock::answer(&mut headers, record);
+    let holder = record.encryption.as_ref().map(|encryption| encryption.holder);
+    crate::sse::answer(&mut headers, holder, request);
     if !record.tags.is_empty() {
         headers.insert("x-amz-tagging-count", HeaderValue::from(record.tags.len()));
     }
@@ -302,10 +302,6 @@ mod tests {
 
     #[test]
     fn what_could_not_be_kept_is_refused() {
-        assert_eq!(
-            code(&[("x-amz-server-side-encryption", "AES256")]),
-            "NotImplemented"
-        );
         assert_eq!(code(&[("x-amz-storage-class", "GLACIER")]), "InvalidStorageClass");
         assert!(
             described(&from(&[

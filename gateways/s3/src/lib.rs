@@ -33,6 +33,7 @@ mod range;
 mod rfc2047;
 mod route;
 mod service;
+mod sse;
 mod tags;
 mod target;
 mod token;

@@ -77,6 +77,7 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
     vec((any::<u32>(), any::<u64>(), checksum()), 0..3).prop_map(|all| {
         all.into_iter()
             .map(|(number, size, checksum)| Part {
+                salt: None,
                 number,
                 size,
                 checksum,
@@ -220,6 +221,7 @@ fn put() -> BoxedStrategy<Body> {
                 (acl, hold, owner, retention),
             )| {
                 let put = ObjectPut {
+                    encryption: None,
                     acl,
                     hold,
                     owner,
@@ -278,6 +280,7 @@ fn upload_body() -> BoxedStrategy<Body> {
         ((text(), text()), some(), some(), (map(), map(), map()), via()).prop_map(
             |((bucket, key), checksum_algorithm, checksum_type, (headers, metadata, tags), via)| {
                 UploadStarted {
+                    encryption: None,
                     acl: Vec::new(),
                     hold: false,
                     owner: None,
@@ -305,6 +308,7 @@ fn upload_body() -> BoxedStrategy<Body> {
             .prop_map(
                 |((bucket, key, etag, upload), checksum, cid, number, size, via)| {
                     UploadPart {
+                        salt: None,
                         bucket,
                         checksum,
                         cid,

@@ -188,6 +188,10 @@ pages! {
     BUCKET_STATE = 123: "The bucket is not set up for it",
         "What was asked for takes a bucket that locks objects, or that keeps versions. Nothing was changed.",
         "Enable versioning on the bucket and then object lock, or make a bucket with object lock.";
+    OBJECT_KEY = 124: "The object's own key",
+        "The object is encrypted with a key that its owner keeps, and the request has none, another one, or one where \
+         there is none to be had.",
+        "Send the key that the object was stored with: the `x-amz-server-side-encryption-customer-*` headers of S3.";
     FORGOTTEN = 150: "The past that was asked for is forgotten",
         "States that were overwritten or deleted are kept for their retention; then gc forgets them. What was \
          asked for lies before that, so that the answer would have gaps.",

@@ -84,14 +84,17 @@ impl Objects {
                  number,
                  size,
                  checksum,
+                 salt,
                  ..
              }| Part {
+                salt,
                 number,
                 size,
                 checksum,
             },
         );
         let put = ObjectPut {
+            encryption: upload.encryption,
             acl: upload.acl,
             hold: upload.hold,
             owner: upload.owner,
@@ -137,6 +140,7 @@ impl Objects {
             at: record.at,
             version: self.version_of(&request.bucket, record.event).ok()?,
             checksum: record.checksum,
+            encrypted: record.encryption.map(|encryption| encryption.holder),
         })
     }
 }

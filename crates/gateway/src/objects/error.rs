@@ -113,6 +113,12 @@ pub enum ObjectError {
     NotLocking(String),
     #[error("{0}")]
     BucketState(String),
+    #[error("the object is encrypted with a key of its owner's, which must come with the request")]
+    KeyNeeded,
+    #[error("the object is not encrypted with a key of its owner's")]
+    NotEncrypted,
+    #[error("the object is encrypted with another key")]
+    WrongKey,
     #[error("the disk is full: nothing was stored")]
     Full,
     #[error("too many writes are waiting; try again")]
@@ -171,6 +177,7 @@ impl ObjectError {
             Self::BucketTaken(_) => codes::BUCKET_EXISTS,
             Self::Locked { .. } => codes::OBJECT_LOCKED,
             Self::NotLocking(_) | Self::BucketState(_) => codes::BUCKET_STATE,
+            Self::KeyNeeded | Self::NotEncrypted | Self::WrongKey => codes::OBJECT_KEY,
             Self::Full => codes::DISK_FULL,
             Self::Busy => codes::BUSY,
             Self::Unavailable(_) => codes::UNAVAILABLE,

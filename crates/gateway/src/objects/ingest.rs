@@ -8,6 +8,7 @@
 //! and one in work in each of the two stages; mostly the stages share them.
 
 use super::chunks::{CHUNK_BYTES, Chunk, Chunks};
+use super::cipher::Cipher;
 use super::digest::{Claims, Digester, Digests};
 use super::lanes::Lanes;
 use super::{BodyError, ObjectError, Verify};
@@ -49,13 +50,14 @@ pub(super) struct Ingested {
     pub(super) pin: Option<stead_block::Pin>,
 }
 
-/// Takes a body of at most `max` bytes in.
+/// Takes a body of at most `max` bytes in; what is stored is encrypted where there is a `cipher`.
 pub(super) async fn ingest(
     context: &ReadContext,
     intake: &Intake,
     mut body: Incoming<'_>,
     verify: Verify,
     max: u64,
+    cipher: Option<Cipher>,
 ) -> Result<Ingested, ObjectError> {
     let claims = Claims::new(verify)?;
     let limit = Limit {
@@ -70,12 +72,12 @@ pub(super) async fn ingest(
         Start::Large(Bytes::new())
     };
     match start {
-        Start::Whole(bytes) => small(bytes, claims).await,
+        Start::Whole(bytes) => small(bytes, claims, cipher).await,
         Start::Large(head) => {
             if !context.space.admits(claims.length.unwrap_or(0)) {
                 return Err(ObjectError::Full);
             }
-            large(context, intake, head, body, claims, limit).await
+            large(context, intake, (head, body), claims, limit, cipher).await
         }
     }
 }
@@ -142,20 +144,23 @@ fn whole(first: Bytes, buffer: BytesMut) -> Bytes {
     if buffer.is_empty() { first } else { buffer.freeze() }
 }
 
-async fn small(bytes: Bytes, claims: Claims) -> Result<Ingested, ObjectError> {
+async fn small(bytes: Bytes, claims: Claims, cipher: Option<Cipher>) -> Result<Ingested, ObjectError> {
     let algorithm = claims.algorithm;
-    let hash = move |bytes: &Bytes| {
-        let sha256: [u8; 32] = Sha256::digest(bytes).into();
-        (
-            cids::from_digest(cids::RAW, sha256),
-            Digests::of_block(bytes, sha256, algorithm),
-        )
+    let hash = move |bytes: Bytes| {
+        let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+        let digests = Digests::of_block(&bytes, sha256, algorithm);
+        match cipher {
+            None => (cids::from_digest(cids::RAW, sha256), bytes, digests),
+            Some(cipher) => {
+                let stored = encrypted(&cipher, 0, &bytes);
+                (cids::raw(&stored), stored, digests)
+            }
+        }
     };
-    let (cid, digests) = if bytes.len() <= HASH_IN_PLACE {
-        hash(&bytes)
+    let (cid, bytes, digests) = if bytes.len() <= HASH_IN_PLACE {
+        hash(bytes)
     } else {
-        let bytes = bytes.clone();
-        blocking(move || hash(&bytes)).await
+        blocking(move || hash(bytes)).await
     };
     let checksum = claims.check(&digests)?;
     let Digests { size, md5, .. } = digests;
@@ -169,13 +174,19 @@ async fn small(bytes: Bytes, claims: Claims) -> Result<Ingested, ObjectError> {
     })
 }
 
+fn encrypted(cipher: &Cipher, offset: u64, bytes: &[u8]) -> Bytes {
+    let mut bytes = bytes.to_vec();
+    cipher.apply(offset, &mut bytes);
+    bytes.into()
+}
+
 async fn large(
     context: &ReadContext,
     intake: &Intake,
-    head: Bytes,
-    body: Incoming<'_>,
+    (head, body): (Bytes, Incoming<'_>),
     claims: Claims,
     limit: Limit,
+    cipher: Option<Cipher>,
 ) -> Result<Ingested, ObjectError> {
     let (to_digest, digest_in) = mpsc::channel(1);
     let (to_store, store_in) = mpsc::channel(1);
@@ -189,7 +200,7 @@ async fn large(
     let (received, digests, stored) = tokio::join!(
         receive(cutter, head, body, limit),
         digest_stage(digester, &intake.lanes, digest_in),
-        store_stage(context.store.writer(), store_in),
+        store_stage(context.store.writer(), store_in, cipher),
     );
     // Where storing failed, receiving has stopped because of it.
     let (mut writer, dag) = stored?;
@@ -284,13 +295,20 @@ async fn digest_stage(mut digester: Digester, lanes: &Lanes, mut chunks: mpsc::R
 async fn store_stage(
     mut writer: BlockWriter,
     mut chunks: mpsc::Receiver<Bytes>,
+    cipher: Option<Cipher>,
 ) -> Result<(BlockWriter, DagBuilder), ObjectError> {
     let mut dag = DagBuilder::new();
+    let mut offset = 0;
     while let Some(bytes) = chunks.recv().await {
         debug_assert!(bytes.len() <= CHUNK_BYTES);
+        let (cipher, start) = (cipher.clone(), offset);
+        offset += bytes.len() as u64;
         (writer, dag) = blocking(move || {
             let size = bytes.len() as u64;
-            let leaf = Block::raw(bytes);
+            let leaf = Block::raw(match &cipher {
+                None => bytes,
+                Some(cipher) => encrypted(cipher, start, &bytes),
+            });
             writer.write_blocking(&leaf)?;
             for node in dag.push(leaf.cid, size) {
                 writer.write_blocking(&node)?;

@@ -10,6 +10,7 @@ mod append;
 mod buckets;
 pub mod checksum;
 mod chunks;
+mod cipher;
 mod complete;
 mod delete;
 mod digest;
@@ -27,8 +28,10 @@ mod request;
 pub mod rules;
 
 pub use checksum::{Algorithm, ChecksumSpec, TrailerValue, Verify};
+pub use cipher::{CustomerKey, Protect};
 pub use error::ObjectError;
 pub use lock::{DefaultRetention, LockConfig, Period};
+pub use put::ENCRYPTION;
 pub use read::{ObjectBody, check_kept};
 pub use request::*;
 

@@ -1,23 +1,27 @@
 //! Multipart uploads: start, parts, abort. Each part is a file of its own until the upload is complete.
 
 use super::checksum::{Algorithm, ChecksumSpec};
+use super::cipher::{self, Cipher};
 use super::ingest::{Incoming, Ingested, ingest};
 use super::{
-    BodyError, ByteRange, GetRequest, Lock, ObjectError, Objects, PartCopyRequest, PartDone, PartRequest,
-    StartRequest, Verify, put, rules,
+    BodyError, ByteRange, CustomerKey, GetRequest, Lock, ObjectError, Objects, PartCopyRequest, PartDone,
+    PartRequest, StartRequest, Verify, put, rules,
 };
 use crate::Caller;
 use crate::access::Wanted;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::pin::pin;
-use stead_event::body::{UploadAborted, UploadPart, UploadStarted};
+use stead_event::body::{KeyHolder, UploadAborted, UploadPart, UploadStarted};
 use stead_log::{Draft, Precondition};
 use stead_view::UploadRecord;
 
 impl Objects {
-    /// Opens a multipart upload; answers its id.
-    pub async fn start_upload(&self, request: StartRequest) -> Result<String, ObjectError> {
+    /// Opens a multipart upload; answers its id, and whose key it is encrypted with.
+    pub async fn start_upload(
+        &self,
+        request: StartRequest,
+    ) -> Result<(String, Option<KeyHolder>), ObjectError> {
         self.start_upload_listed(request, &Wanted::Unsaid).await
     }
 
@@ -26,7 +30,7 @@ impl Objects {
         &self,
         request: StartRequest,
         list: &Wanted,
-    ) -> Result<String, ObjectError> {
+    ) -> Result<(String, Option<KeyHolder>), ObjectError> {
         let StartRequest {
             bucket,
             key,
@@ -34,6 +38,7 @@ impl Objects {
             metadata,
             tags,
             lock,
+            protect,
             checksum_algorithm,
             checksum_composite,
             caller,
@@ -48,10 +53,15 @@ impl Objects {
         put::check_metadata(&self.context().limits, &metadata)?;
         put::check_tags(&self.context().limits, &tags)?;
         let kind = checksum_kind(checksum_algorithm, checksum_composite)?;
+        let encryption = self
+            .secret_for(&bucket, protect)?
+            .map(|secret| secret.describe(hex::encode(self.context().rng.bytes::<16>())));
+        let encrypted = encryption.as_ref().map(|encryption| encryption.holder);
         let require = vec![Precondition::BucketExists(bucket.clone())];
         let draft = self.draft(
             &identity,
             UploadStarted {
+                encryption,
                 acl: belongs.acl,
                 hold: lock.hold,
                 owner: belongs.owner,
@@ -68,7 +78,7 @@ impl Objects {
         );
         let id = draft.id;
         self.append(require, vec![draft], Vec::new()).await?;
-        Ok(id.to_string())
+        Ok((id.to_string(), encrypted))
     }
 
     /// Stores one part.
@@ -93,16 +103,19 @@ impl Objects {
     ) -> Result<PartDone, ObjectError> {
         let upload = self.open_upload(&request)?;
         verify.checksum = part_checksum(&upload, verify.checksum)?;
+        let encrypted = upload.encryption.as_ref().map(|encryption| encryption.holder);
+        let (cipher, salt) = self.begin_part(&upload, request.customer_key.as_ref())?.unzip();
         let PartRequest {
             bucket,
             key,
             upload,
             number,
+            customer_key: _,
             caller,
         } = request;
         let Caller { identity, via } = caller;
         let max = self.context().limits.put_bytes;
-        let taken = ingest(self.context(), &self.intake, body, verify, max).await?;
+        let taken = ingest(self.context(), &self.intake, body, verify, max, cipher).await?;
         let Ingested {
             cid,
             size,
@@ -118,6 +131,7 @@ impl Objects {
             upload: upload.clone(),
         }];
         let part = UploadPart {
+            salt,
             bucket,
             checksum: Some(checksum.clone()),
             cid,
@@ -139,7 +153,24 @@ impl Objects {
             position: appended?.first,
             at,
             checksum: Some(checksum),
+            encrypted,
         })
+    }
+
+    /// The cipher of a new part's bytes and its salt, where the upload is encrypted.
+    fn begin_part(
+        &self,
+        upload: &UploadRecord,
+        key: Option<&CustomerKey>,
+    ) -> Result<Option<(Cipher, String)>, ObjectError> {
+        let Some(encryption) = &upload.encryption else {
+            return match key {
+                Some(_) => Err(ObjectError::NotEncrypted),
+                None => Ok(None),
+            };
+        };
+        let secret = cipher::open(encryption, &self.context().secrets, key)?;
+        Ok(Some(secret.begin(&self.context().rng)))
     }
 
     /// Checks the request for a part against the open upload, before any byte is read.
@@ -150,6 +181,7 @@ impl Objects {
             upload,
             number,
             caller,
+            ..
         } = request;
         caller.identity.check_write(bucket)?;
         if !(1..=self.context().limits.parts).contains(number) {
@@ -181,6 +213,7 @@ impl Objects {
             source_key,
             source_version,
             source_etag,
+            source_customer_key,
             range,
         } = request;
         let (record, pin) = self.pinned(&GetRequest {
@@ -199,7 +232,9 @@ impl Objects {
             }
             Some(_) => return Err(ObjectError::Range { size: record.size }),
         };
-        let opened = self.body(&record, range).await?;
+        let opened = self
+            .body_with(&record, range, source_customer_key.as_ref())
+            .await?;
         let verify = Verify {
             content_length: Some(opened.body.remaining()),
             ..Verify::default()

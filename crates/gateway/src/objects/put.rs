@@ -1,22 +1,37 @@
 //! Putting and copying objects.
 
+use super::cipher::{Cipher, CustomerKey, Runs, Secret};
 use super::digest::{Claims, Digester};
 use super::ingest::{Incoming, Ingested, ingest};
 use super::{
-    Algorithm, BodyError, ChecksumSpec, CopyRequest, GetRequest, Lock, ObjectError, Objects, PutDone,
-    PutRequest, Verify, rules,
+    Algorithm, BodyError, ChecksumSpec, CopyRequest, GetRequest, Lock, ObjectError, Objects, Protect,
+    PutDone, PutRequest, Verify, rules,
 };
 use crate::access::{Belongs, Wanted};
 use crate::{Caller, Limits};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::pin::pin;
-use stead_event::body::{Checksum, ObjectPut, Part, Versioning};
-use stead_event::{EventId, TextMap};
+use stead_event::body::{Checksum, Encryption, KeyHolder, ObjectPut, Part, Versioning};
+use stead_event::{Cid, EventId, TextMap};
 use stead_log::command::INLINE_MAX;
 use stead_log::{Draft, Expect, Precondition};
 use stead_runtime::blocking;
 use stead_view::ObjectRecord;
+
+/// The name of the configuration document that says that a bucket's objects are encrypted with the node's key.
+pub const ENCRYPTION: &str = "encryption";
+
+/// What a copy's event says of its bytes.
+struct Stored {
+    cid: Cid,
+    etag: String,
+    checksum: Option<Checksum>,
+    parts: Vec<Part>,
+    encryption: Option<Encryption>,
+    inline: Vec<(Cid, Bytes)>,
+    pin: Option<stead_block::Pin>,
+}
 
 impl Objects {
     /// Stores an object.
@@ -58,6 +73,7 @@ impl Objects {
             metadata,
             tags,
             lock,
+            protect,
             expect,
             caller,
         } = request;
@@ -77,7 +93,16 @@ impl Objects {
             // The append checks this for all; here it spares a client from sending gigabytes in vain.
             self.require_bucket(&bucket)?;
         }
-        let taken = ingest(self.context(), &self.intake, body, verify, limits.put_bytes).await?;
+        let (cipher, encryption) = self.begin(self.secret_for(&bucket, protect)?).unzip();
+        let taken = ingest(
+            self.context(),
+            &self.intake,
+            body,
+            verify,
+            limits.put_bytes,
+            cipher,
+        )
+        .await?;
         let Ingested {
             cid,
             size,
@@ -87,6 +112,7 @@ impl Objects {
             pin,
         } = taken;
         let put = ObjectPut {
+            encryption,
             acl: belongs.acl,
             hold: lock.hold,
             owner: belongs.owner,
@@ -121,6 +147,7 @@ impl Objects {
     ) -> Result<PutDone, ObjectError> {
         let (bucket, checksum) = (put.bucket.clone(), put.checksum.clone());
         let (cid, etag, size) = (put.cid, put.etag.clone(), put.size);
+        let encrypted = put.encryption.as_ref().map(|encryption| encryption.holder);
         require.insert(0, Precondition::BucketExists(bucket.clone()));
         let expected = expect.map(|expect| {
             let key = put.key.clone();
@@ -152,6 +179,7 @@ impl Objects {
             at,
             version,
             checksum,
+            encrypted,
         })
     }
 
@@ -169,6 +197,19 @@ impl Objects {
             },
             _ => ObjectError::Precondition(why),
         }
+    }
+
+    /// What a new object in `bucket` is encrypted from; `None` where it is not encrypted.
+    pub(super) fn secret_for(&self, bucket: &str, protect: Protect) -> Result<Option<Secret>, ObjectError> {
+        let node = || Secret::Node(self.context().secrets.clone());
+        Ok(match protect {
+            Protect::Node => Some(node()),
+            Protect::Customer(key) => Some(Secret::Customer(key)),
+            Protect::AsBucket => {
+                let configured = self.context().views.names()?.config(bucket, ENCRYPTION)?;
+                configured.map(|_| node())
+            }
+        })
     }
 
     pub(crate) fn require_bucket(&self, bucket: &str) -> Result<(), ObjectError> {
@@ -222,6 +263,8 @@ impl Objects {
             metadata,
             tags,
             lock,
+            protect,
+            source_customer_key,
             expect,
             caller: Caller { identity, via },
         } = request;
@@ -230,8 +273,9 @@ impl Objects {
         let belongs = self.context().access().belongs(&identity, &bucket, list)?;
         let same_place = source_bucket == bucket && source_key == key;
         let current = source_version.is_none() && source_at.is_none();
-        if same_place && current && metadata.is_none() && tags.is_none() {
-            let why = "a copy of an object onto itself must change its metadata or its tags";
+        let as_is = metadata.is_none() && tags.is_none() && matches!(protect, Protect::AsBucket);
+        if same_place && current && as_is {
+            let why = "a copy of an object onto itself must change its metadata, its tags or its encryption";
             return Err(ObjectError::Invalid(why.into()));
         }
         let (record, pin) = self.pinned(&GetRequest {
@@ -243,29 +287,30 @@ impl Objects {
             range: None,
         })?;
         check_source_etag(source_etag.as_deref(), &record.etag)?;
-        let cid = record
-            .cid
-            .ok_or_else(|| ObjectError::Damaged("an object without a CID".into()))?;
         let (headers, metadata) =
             metadata.unwrap_or_else(|| (record.headers.clone(), record.metadata.clone()));
         let tags = tags.unwrap_or_else(|| record.tags.clone());
         check_metadata(&self.context().limits, &metadata)?;
         check_tags(&self.context().limits, &tags)?;
-        let (checksum, parts) = self.checksum_of_copy(&record, algorithm).await?;
+        let secret = self.secret_for(&bucket, protect)?;
+        let stored = self
+            .stored_as(&record, secret, source_customer_key.as_ref(), algorithm)
+            .await?;
         let source = source_name(&source_bucket, &source_key, record.version.as_deref());
         let put = ObjectPut {
+            encryption: stored.encryption,
             acl: belongs.acl,
             hold: lock.hold,
             owner: belongs.owner,
             retention: lock.retention,
             bucket,
-            checksum,
-            cid,
-            etag: record.etag,
+            checksum: stored.checksum,
+            cid: stored.cid,
+            etag: stored.etag,
             headers,
             key,
             metadata,
-            parts,
+            parts: stored.parts,
             size: record.size,
             source: Some(source),
             tags,
@@ -273,10 +318,81 @@ impl Objects {
             via,
         };
         let done = self
-            .append_put(&identity, put, Vec::new(), expect, Vec::new())
+            .append_put(&identity, put, Vec::new(), expect, stored.inline)
             .await;
-        drop(pin);
+        drop((pin, stored.pin));
         done
+    }
+
+    /// The bytes of a copy: those of its source, unless they are encrypted in another way.
+    async fn stored_as(
+        &self,
+        record: &ObjectRecord,
+        secret: Option<Secret>,
+        key: Option<&CustomerKey>,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Stored, ObjectError> {
+        // Tells a wrong key before anything else.
+        Runs::of(record, &self.context().secrets, key)?;
+        let holder = record.encryption.as_ref().map(|encryption| encryption.holder);
+        let same = matches!(
+            (&secret, holder),
+            (None, None) | (Some(Secret::Node(_)), Some(KeyHolder::Node))
+        );
+        if !same {
+            return self.stored_anew(record, secret, key, algorithm).await;
+        }
+        let (checksum, parts) = self.checksum_of_copy(record, algorithm).await?;
+        let cid = record
+            .cid
+            .ok_or_else(|| ObjectError::Damaged("an object without a CID".into()))?;
+        Ok(Stored {
+            cid,
+            etag: record.etag.clone(),
+            checksum,
+            parts,
+            encryption: record.encryption.clone(),
+            inline: Vec::new(),
+            pin: None,
+        })
+    }
+
+    /// The bytes of an object once more, encrypted (or not) in another way: one run, so without parts.
+    async fn stored_anew(
+        &self,
+        record: &ObjectRecord,
+        secret: Option<Secret>,
+        key: Option<&CustomerKey>,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Stored, ObjectError> {
+        let before = record.checksum.as_ref();
+        let algorithm = algorithm.or_else(|| before.and_then(|checksum| checksum.algorithm.parse().ok()));
+        let verify = Verify {
+            content_length: Some(record.size),
+            checksum: algorithm.map_or(ChecksumSpec::Default, ChecksumSpec::Compute),
+            ..Verify::default()
+        };
+        let body = self.body_with(record, None, key).await?.body;
+        let body = body.map(|frame| frame.map_err(|error| BodyError::Interrupted(error.to_string())));
+        let (cipher, encryption) = self.begin(secret).unzip();
+        let max = self.context().limits.object_bytes;
+        let taken = ingest(self.context(), &self.intake, pin!(body), verify, max, cipher).await?;
+        Ok(Stored {
+            cid: taken.cid,
+            etag: hex::encode(taken.md5),
+            checksum: Some(taken.checksum),
+            parts: Vec::new(),
+            encryption,
+            inline: taken.inline,
+            pin: taken.pin,
+        })
+    }
+
+    /// A run's cipher, and what its event says of it.
+    fn begin(&self, secret: Option<Secret>) -> Option<(Cipher, Encryption)> {
+        let secret = secret?;
+        let (cipher, salt) = secret.begin(&self.context().rng);
+        Some((cipher, secret.describe(salt)))
     }
 
     /// The checksum that a copy of `record` has, and its parts: those of a multipart object keep no checksums

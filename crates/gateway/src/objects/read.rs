@@ -1,6 +1,7 @@
 //! Blocks to bodies: which state, which bytes, and bodies that are ready at once or read ahead.
 
-use super::{ByteRange, GetRequest, ObjectError, Opened, Reader};
+use super::cipher::Runs;
+use super::{ByteRange, CustomerKey, GetRequest, ObjectError, Opened, Reader};
 use bytes::Bytes;
 use futures::Stream;
 use http_body::Frame;
@@ -107,7 +108,23 @@ impl Reader {
     /// begins behind the end is [`ObjectError::Range`]. The first block has been read and checked when
     /// this returns, so that damage there is still a clean error.
     pub async fn body(&self, record: &ObjectRecord, range: Option<ByteRange>) -> Result<Opened, ObjectError> {
+        self.body_with(record, range, None).await
+    }
+
+    /// Whether `key` is what an object's bytes are read with.
+    pub fn check_key(&self, record: &ObjectRecord, key: Option<&CustomerKey>) -> Result<(), ObjectError> {
+        Runs::of(record, &self.context.secrets, key).map(drop)
+    }
+
+    /// As [`Self::body`], of an object that is encrypted with its owner's key.
+    pub async fn body_with(
+        &self,
+        record: &ObjectRecord,
+        range: Option<ByteRange>,
+        key: Option<&CustomerKey>,
+    ) -> Result<Opened, ObjectError> {
         let size = record.size;
+        let runs = Runs::of(record, &self.context.secrets, key)?;
         let range = match range {
             None => 0..size,
             Some(range) => range.resolve(size)?,
@@ -115,7 +132,8 @@ impl Reader {
         let cid = record
             .cid
             .ok_or_else(|| ObjectError::Damaged("an object without a CID".into()))?;
-        let body = self.open(cid, size, range.clone()).await?;
+        let mut body = self.open(cid, size, range.clone()).await?;
+        body.runs = runs.map(|runs| runs.from(range.start));
         Ok(Opened { range, size, body })
     }
 
@@ -181,6 +199,8 @@ pub struct ObjectBody {
     left: u64,
     ready: Option<Bytes>,
     ahead: Option<mpsc::Receiver<Result<Bytes, ObjectError>>>,
+    /// Where the bytes are encrypted: what decrypts them.
+    runs: Option<Runs>,
 }
 
 impl ObjectBody {
@@ -189,6 +209,7 @@ impl ObjectBody {
             left: bytes.len() as u64,
             ready: Some(bytes).filter(|b| !b.is_empty()),
             ahead: None,
+            runs: None,
         }
     }
 
@@ -210,6 +231,7 @@ impl ObjectBody {
             left,
             ready: Some(first),
             ahead: Some(ahead),
+            runs: None,
         })
     }
 
@@ -224,7 +246,8 @@ impl ObjectBody {
             return None;
         }
         self.left = 0;
-        Some(self.ready.take().unwrap_or_default())
+        let bytes = self.ready.take().unwrap_or_default();
+        Some(self.plain(bytes))
     }
 }
 
@@ -263,7 +286,7 @@ impl Stream for ObjectBody {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(bytes) = self.ready.take() {
             self.left = self.left.saturating_sub(bytes.len() as u64);
-            return Poll::Ready(Some(Ok(bytes)));
+            return Poll::Ready(Some(Ok(self.plain(bytes))));
         }
         let Some(ahead) = &mut self.ahead else {
             return Poll::Ready(None);
@@ -271,7 +294,7 @@ impl Stream for ObjectBody {
         match ready!(ahead.poll_recv(cx)) {
             Some(Ok(bytes)) if bytes.len() as u64 <= self.left => {
                 self.left -= bytes.len() as u64;
-                Poll::Ready(Some(Ok(bytes)))
+                Poll::Ready(Some(Ok(self.plain(bytes))))
             }
             Some(Ok(_)) => self.fail(ObjectError::Damaged("the object's tree is too long".into())),
             Some(Err(error)) => self.fail(error),
@@ -286,6 +309,13 @@ impl Stream for ObjectBody {
 }
 
 impl ObjectBody {
+    fn plain(&mut self, bytes: Bytes) -> Bytes {
+        match &mut self.runs {
+            None => bytes,
+            Some(runs) => runs.next(bytes),
+        }
+    }
+
     fn fail(&mut self, error: ObjectError) -> Poll<Option<Result<Bytes, ObjectError>>> {
         (self.left, self.ahead) = (0, None);
         Poll::Ready(Some(Err(error)))

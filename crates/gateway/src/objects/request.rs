@@ -1,9 +1,10 @@
 //! What gateways ask for and what they get: plain values.
 
 use super::checksum::Algorithm;
+use super::{CustomerKey, Protect};
 use crate::access::{Ownership, Wanted};
 use crate::{Caller, Identity};
-use stead_event::body::{Checksum, Retention, Scope};
+use stead_event::body::{Checksum, KeyHolder, Retention, Scope};
 use stead_event::{Cid, EventId, Position, TextMap};
 pub use stead_log::Expect;
 
@@ -86,6 +87,8 @@ pub struct PutRequest {
     pub tags: TextMap,
     /// Retention and hold.
     pub lock: Lock,
+    /// Whether and how it is encrypted.
+    pub protect: Protect,
     /// What the key must be at (`If-Match`, `If-None-Match: *`).
     pub expect: Option<Expect>,
     /// Who puts.
@@ -111,6 +114,8 @@ pub struct PutDone {
     pub version: Option<String>,
     /// The checksum kept with it.
     pub checksum: Option<Checksum>,
+    /// Whose key it is encrypted with.
+    pub encrypted: Option<KeyHolder>,
 }
 
 /// A copy of an object.
@@ -136,6 +141,10 @@ pub struct CopyRequest {
     pub tags: Option<TextMap>,
     /// Retention and hold, which are never the source's.
     pub lock: Lock,
+    /// Whether and how the copy is encrypted; the source's encryption does not matter.
+    pub protect: Protect,
+    /// The key that the source is encrypted with, where its owner keeps it.
+    pub source_customer_key: Option<CustomerKey>,
     /// What the target must be at.
     pub expect: Option<Expect>,
     /// Who copies.
@@ -269,6 +278,8 @@ pub struct StartRequest {
     pub tags: TextMap,
     /// As of [`PutRequest`].
     pub lock: Lock,
+    /// As of [`PutRequest`].
+    pub protect: Protect,
     /// The checksum algorithm that the parts will carry, where one was asked for.
     pub checksum_algorithm: Option<Algorithm>,
     /// Whether the object's checksum is over the parts' checksums; the algorithm's default where `None`.
@@ -288,6 +299,8 @@ pub struct PartRequest {
     pub upload: String,
     /// From 1 to 10,000.
     pub number: u32,
+    /// The key that the upload was started with, where it was with one of the client's.
+    pub customer_key: Option<CustomerKey>,
     /// Who uploads.
     pub caller: Caller,
 }
@@ -307,6 +320,8 @@ pub struct PartDone {
     pub at: stead_event::Timestamp,
     /// Its checksum.
     pub checksum: Option<Checksum>,
+    /// As of [`PutDone`].
+    pub encrypted: Option<KeyHolder>,
 }
 
 /// A part that is (a range of) an object.
@@ -322,6 +337,8 @@ pub struct PartCopyRequest {
     pub source_version: Option<String>,
     /// As of [`CopyRequest`].
     pub source_etag: Option<String>,
+    /// As of [`CopyRequest`].
+    pub source_customer_key: Option<CustomerKey>,
     /// First and last byte (inclusive); all where `None`. Both must lie within the source.
     pub range: Option<(u64, u64)>,
 }

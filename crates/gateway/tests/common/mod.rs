@@ -89,6 +89,7 @@ impl Node {
 
     pub fn put_request(&self, bucket: &str, key: &str) -> PutRequest {
         PutRequest {
+            protect: stead_gateway::objects::Protect::AsBucket,
             bucket: bucket.into(),
             key: key.into(),
             headers: TextMap::new(),

@@ -1,6 +1,6 @@
 //! What the view says of buckets, objects and uploads.
 
-use stead_event::body::{Checksum, Grant, Part, Retention, Versioning};
+use stead_event::body::{Checksum, Encryption, Grant, Part, Retention, Versioning};
 use stead_event::{Cid, EventId, Position, Principal, TextMap, Timestamp, Via};
 
 /// A bucket.
@@ -72,6 +72,8 @@ pub struct ObjectRecord {
     pub hold: bool,
     /// Whether a hold was ever placed or lifted: S3 tells `OFF` from never.
     pub hold_said: bool,
+    /// Where the bytes are encrypted.
+    pub encryption: Option<Encryption>,
 }
 
 impl ObjectRecord {
@@ -120,6 +122,8 @@ pub struct UploadRecord {
     pub retention: Option<Retention>,
     /// A legal hold: it must not be deleted.
     pub hold: bool,
+    /// Where the bytes are encrypted.
+    pub encryption: Option<Encryption>,
 }
 
 /// One part of an open upload.
@@ -139,6 +143,8 @@ pub struct PartRecord {
     pub seq: Position,
     /// When it came.
     pub at: Timestamp,
+    /// Where the upload is encrypted: the salt of its bytes.
+    pub salt: Option<String>,
 }
 
 /// What a bucket holds.

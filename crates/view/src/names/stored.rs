@@ -3,7 +3,8 @@
 use super::{BucketRecord, Counts, ObjectRecord, PartRecord, UploadRecord};
 use serde::{Deserialize, Serialize};
 use stead_event::body::{
-    Checksum, Grant, ObjectDeleted, ObjectPut, Part, Retention, UploadPart, UploadStarted, Versioning,
+    Checksum, Encryption, Grant, ObjectDeleted, ObjectPut, Part, Retention, UploadPart, UploadStarted,
+    Versioning,
 };
 use stead_event::{Cid, Event, EventId, Migrate, Principal, TextMap, Timestamp, Via};
 
@@ -141,6 +142,8 @@ pub(crate) struct StoredObject {
     upload: Option<String>,
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub(super) superseded: Option<(u64, i64)>,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<Encryption>,
     #[serde(rename = "z", default)]
     pub(super) size: u64,
 }
@@ -173,6 +176,7 @@ impl StoredObject {
             metadata: TextMap::new(),
             upload: None,
             superseded: None,
+            encryption: None,
             size: 0,
         }
     }
@@ -184,6 +188,7 @@ impl StoredObject {
             hold_said: put.hold,
             owner: put.owner.clone(),
             acl: put.acl.clone(),
+            encryption: put.encryption.clone(),
             cid: Some(put.cid),
             parts: put.parts.clone(),
             etag: put.etag.clone(),
@@ -284,6 +289,7 @@ impl StoredObject {
             retention: self.retention,
             hold: self.hold,
             hold_said: self.hold_said,
+            encryption: self.encryption,
         }
     }
 }
@@ -317,6 +323,8 @@ pub(crate) struct StoredUpload {
     started: i64,
     #[serde(rename = "u", default, skip_serializing_if = "TextMap::is_empty")]
     metadata: TextMap,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<Encryption>,
 }
 
 first_version!(StoredUpload, "upload");
@@ -337,6 +345,7 @@ impl StoredUpload {
             seq: event.seq,
             started: event.at.as_micros(),
             metadata: started.metadata.clone(),
+            encryption: started.encryption.clone(),
         }
     }
 
@@ -356,6 +365,7 @@ impl StoredUpload {
             acl: self.acl,
             retention: self.retention,
             hold: self.hold,
+            encryption: self.encryption,
         }
     }
 }
@@ -375,6 +385,8 @@ pub(crate) struct StoredPart {
     seq: u64,
     #[serde(rename = "t")]
     at: i64,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    salt: Option<String>,
     #[serde(rename = "z")]
     size: u64,
 }
@@ -390,6 +402,7 @@ impl StoredPart {
             number: part.number,
             seq: event.seq,
             at: event.at.as_micros(),
+            salt: part.salt.clone(),
             size: part.size,
         }
     }
@@ -403,6 +416,7 @@ impl StoredPart {
             checksum: self.checksum,
             seq: self.seq,
             at: Timestamp::from_micros(self.at),
+            salt: self.salt,
         }
     }
 }

@@ -71,6 +71,7 @@ pub fn configured(bucket: &str, name: &str, document: Option<&str>) -> Body {
 
 pub fn object(bucket: &str, key: &str, content: &str) -> ObjectPut {
     ObjectPut {
+        encryption: None,
         acl: Vec::new(),
         hold: false,
         owner: None,
@@ -122,6 +123,7 @@ pub fn tag(bucket: &str, key: &str, version: Option<&str>, value: &str) -> Body 
 
 pub fn start_upload(bucket: &str, key: &str) -> Body {
     UploadStarted {
+        encryption: None,
         acl: Vec::new(),
         hold: false,
         owner: None,
@@ -140,6 +142,7 @@ pub fn start_upload(bucket: &str, key: &str) -> Body {
 
 pub fn part(bucket: &str, key: &str, upload: &EventId, number: u32, content: &str) -> Body {
     UploadPart {
+        salt: None,
         bucket: bucket.into(),
         checksum: None,
         cid: cids::raw(content.as_bytes()),

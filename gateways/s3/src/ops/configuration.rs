@@ -24,11 +24,6 @@ macro_rules! absent {
 }
 
 absent! {
-    get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput,
-        not_found(
-            "ServerSideEncryptionConfigurationNotFoundError",
-            "The server side encryption configuration was not found",
-        );
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput,
         not_found("ReplicationConfigurationNotFoundError", "The replication configuration was not found");
 }
@@ -49,7 +44,6 @@ empty! {
     get_bucket_accelerate_configuration:
         GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput, OK;
     get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, OK;
-    delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, NO_CONTENT;
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, NO_CONTENT;
 }
 

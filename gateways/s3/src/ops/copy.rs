@@ -5,13 +5,13 @@ use super::{caller, checksum_type, failed, put_checksum, tag, when};
 use crate::conditions::{self, Verdict};
 use crate::data::{Ask, part_number};
 use crate::service::S3Gateway;
-use crate::{claims, headers, range};
+use crate::{claims, headers, range, sse};
 use http::HeaderMap;
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use stead_gateway::Caller;
 use stead_gateway::access::{self, Action};
-use stead_gateway::objects::{CopyRequest, GetRequest, PartCopyRequest, PartRequest};
+use stead_gateway::objects::{CopyRequest, GetRequest, PartCopyRequest, PartRequest, Protect};
 use stead_view::ObjectRecord;
 
 /// The largest source of one copy, in bytes (5 GiB).
@@ -73,7 +73,8 @@ impl S3Gateway {
                 ),
                 _ => error,
             })?;
-        super::encryption::refuse_key(headers)?;
+        let key = sse::SOURCE.read(headers)?;
+        self.objects.check_key(&record, key.as_ref()).map_err(failed)?;
         match conditions::judge(&conditions::COPY, headers, &record.etag, record.at.as_secs()) {
             Verdict::Met => Ok(record),
             Verdict::NotModified | Verdict::Failed => Err(headers::precondition_failed()),
@@ -131,7 +132,8 @@ impl S3Gateway {
             ));
         }
         let same = source.bucket == input.bucket && source.key == input.key && source.version.is_none();
-        if same && !new_metadata {
+        let protect = sse::wanted(&request.headers)?;
+        if same && !new_metadata && matches!(protect, Protect::AsBucket) {
             return Err(s3_error!(
                 InvalidRequest,
                 "This copy request is illegal because it is trying to copy an object to itself without changing \
@@ -146,6 +148,8 @@ impl S3Gateway {
             caller: &caller,
         };
         let copy = CopyRequest {
+            protect,
+            source_customer_key: sse::SOURCE.read(&request.headers)?,
             source_bucket: source.bucket,
             source_key: source.key,
             source_version: source.version,
@@ -179,6 +183,7 @@ impl S3Gateway {
         };
         let mut answer = HeaderMap::new();
         headers::stead(&mut answer, Some(&done.cid), Some(done.position));
+        sse::answer(&mut answer, done.encrypted, &request.headers);
         self.announce_expiry_of_new(&input.bucket, &input.key, &mut answer)?;
         Ok(S3Response::with_headers(output, answer))
     }
@@ -205,7 +210,9 @@ impl S3Gateway {
             ));
         }
         let copy = PartCopyRequest {
+            source_customer_key: sse::SOURCE.read(&request.headers)?,
             part: PartRequest {
+                customer_key: sse::OBJECT.read(&request.headers)?,
                 bucket: input.bucket.clone(),
                 key: input.key.clone(),
                 upload: input.upload_id.clone(),
@@ -232,6 +239,7 @@ impl S3Gateway {
         };
         let mut answer = HeaderMap::new();
         headers::stead(&mut answer, Some(&done.cid), Some(done.position));
+        sse::answer(&mut answer, done.encrypted, &request.headers);
         Ok(S3Response::with_headers(output, answer))
     }
 }

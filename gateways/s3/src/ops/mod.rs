@@ -9,7 +9,7 @@ mod configuration;
 mod copy;
 mod cors;
 mod deletes;
-pub(crate) mod encryption;
+mod encryption;
 mod lifecycle;
 mod listing;
 mod lock;

@@ -8,7 +8,7 @@ use crate::owners::Owners;
 use crate::service::S3Gateway;
 use crate::token::Encoding;
 use crate::xml::printable;
-use crate::{claims, headers};
+use crate::{claims, headers, sse};
 use http::HeaderMap;
 use http::header::HOST;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -37,6 +37,7 @@ impl S3Gateway {
         } = request.input;
         let list = self.list_asked(&self.keys.facts(&caller, &request.headers, request.uri.query()))?;
         let start = StartRequest {
+            protect: sse::wanted(&request.headers)?,
             bucket: bucket.clone(),
             key: key.clone(),
             headers: described.headers,
@@ -47,14 +48,16 @@ impl S3Gateway {
             checksum_composite: composite,
             caller,
         };
-        let upload = self
+        let (upload, encrypted) = self
             .objects
             .start_upload_listed(start, &list)
             .await
             .map_err(failed)?;
         let abort = self.abort_due(&bucket, &key, self.context().now())?;
         let kind = checksum_type.or_else(|| algorithm.map(|a| ChecksumType::from_static(default_type(a))));
-        Ok(S3Response::new(CreateMultipartUploadOutput {
+        let mut answer = HeaderMap::new();
+        sse::answer(&mut answer, encrypted, &request.headers);
+        let output = CreateMultipartUploadOutput {
             bucket: Some(bucket),
             checksum_algorithm: algorithm.map(|a| ChecksumAlgorithm::from_static(a.name())),
             checksum_type: kind,
@@ -63,7 +66,8 @@ impl S3Gateway {
             key: Some(printable(&key)),
             upload_id: Some(upload),
             ..Default::default()
-        }))
+        };
+        Ok(S3Response::with_headers(output, answer))
     }
 
     fn upload(&self, bucket: &str, key: &str, upload: &str) -> S3Result<Option<UploadRecord>> {
