@@ -79,14 +79,26 @@ export async function steps(url, body, onProgress, signal) {
   }
 }
 
-// The live log. The browser comes back by itself, with the last position it saw.
+// The live log. The browser comes back by itself, with the last position it saw. A page that nobody looks at
+// lets go of its connection, of which a browser has only six for one node, and goes on where it was.
 export function events(params, { onEvent, onState, signal }) {
-  const source = new EventSource(`${BASE}/events${query(params)}`);
-  source.onopen = () => onState?.(true);
-  source.onerror = () => onState?.(false);
-  source.onmessage = (message) => onEvent({ position: Number(message.lastEventId), ...JSON.parse(message.data) });
+  let source;
+  let last;
+  const open = () => {
+    source = new EventSource(`${BASE}/events${query(last ? { ...params, from: last + 1 } : params)}`);
+    source.onopen = () => onState?.(true);
+    source.onerror = () => onState?.(false);
+    source.onmessage = (message) => {
+      last = Number(message.lastEventId);
+      onEvent({ position: last, ...JSON.parse(message.data) });
+    };
+  };
+  document.addEventListener('visibilitychange', () => {
+    source.close();
+    if (!document.hidden) open();
+  }, { signal });
   signal.addEventListener('abort', () => source.close());
-  return source;
+  open();
 }
 
 export async function session() {

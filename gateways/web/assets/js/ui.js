@@ -1,5 +1,6 @@
 // What every page is made of: numbers that say where they come from, messages, dialogs, copying.
 
+import { get, path } from './api.js';
 import { h, icon, put } from './dom.js';
 
 // A number and its source: shown on hover, on focus and to screen readers.
@@ -133,10 +134,19 @@ export function empty(name, title, ...body) {
   return h('div', { class: 'empty' }, icon(name), h('h3', {}, title), body);
 }
 
+// What a code means, and what to do, as `stead explain` says it.
+export function explain(code) {
+  const open = () => attempt(async () => {
+    const page = await get(path('explain', code));
+    dialog(`${page.code}: ${page.title}`, h('div', { class: 'stack' }, h('p', {}, page.meaning), h('p', {}, h('strong', {}, 'What to do: '), page.next)));
+  });
+  return /^STEAD-\d+$/.test(code ?? '') && h('button', { type: 'button', class: 'small', onclick: open }, `Explain ${code}`);
+}
+
 export function failed(why, again) {
   return h('div', { class: 'note bad-note', role: 'alert' }, icon('warn'),
-    h('div', { class: 'grow' }, h('p', {}, h('strong', {}, capital(why.message)), why.code ? ` (${why.code})` : ''), why.next && h('p', {}, why.next)),
-    again && h('button', { type: 'button', onclick: again }, 'Try again'));
+    h('div', { class: 'grow' }, h('p', {}, h('strong', {}, capital(why.message))), why.next && h('p', {}, why.next)),
+    explain(why.code), again && h('button', { type: 'button', onclick: again }, 'Try again'));
 }
 
 export function waiting(lines = 4) {

@@ -5,7 +5,7 @@ import { line } from '../chart.js';
 import { h, icon, put } from '../dom.js';
 import { bucketUrl, feedItem } from '../facts.js';
 import { bytes, count, decimal, many, moment, rate, span } from '../format.js';
-import { card, copyButton, empty, failed, figure, waiting } from '../ui.js';
+import { card, copyButton, empty, explain, failed, figure, waiting } from '../ui.js';
 
 const REFRESH_MS = 2000;
 const SHOWN = 12;
@@ -37,7 +37,7 @@ function warnings(list) {
     return h('p', { class: 'row tight' }, h('span', { class: 'good row tight' }, icon('good')), h('span', {}, 'Nothing needs you. '), h('a', { href: '/health' }, 'See what was checked'));
   }
   return list.map((one) => h('div', { class: 'note' }, icon('warn'), h('div', { class: 'grow' },
-    h('p', {}, h('strong', {}, one.what), ' ', h('span', { class: 'quiet' }, one.code)), h('p', {}, one.next))));
+    h('p', {}, h('strong', {}, one.what)), h('p', {}, one.next)), explain(one.code)));
 }
 
 function space(view) {
