@@ -178,6 +178,7 @@ await step('several are downloaded as a zip, deleted, and brought back', async (
   await go('/object?b=photos&k=plan.txt', 'plan.txt');
   await page.getByRole('button', { name: 'Bring back' }).click();
   await page.locator('.preview pre').getByText('first draft').waitFor();
+  await page.locator('.timeline li').first().getByText('deleted a version of').waitFor();
   await go('/bucket?b=photos', 'photos');
   await page.getByLabel('Show deleted').check();
   await row('dropped.txt').getByText('deleted').waitFor();

@@ -67,7 +67,8 @@ class Page {
   }
 
   async load() {
-    await Promise.all([this.meta(), this.history()]);
+    await this.meta();
+    await this.history();
   }
 
   async meta() {
@@ -88,6 +89,13 @@ class Page {
     this.actions(past);
     put(this.about, facts(meta, meta));
     this.showStates(meta.versions);
+    // A delete marker that was removed left no state, so the short history would end with the deletion.
+    this.full = meta.versions?.items.some((state) => state.marker && state.listed === false && state.version !== 'null');
+    this.shown(meta);
+  }
+
+  // Not waited for: what is known about an object is there before its bytes are.
+  async shown(meta) {
     try {
       put(this.look, await preview(meta, this.which(), this.signal));
     } catch (why) {
@@ -151,7 +159,7 @@ class Page {
     let complete = true;
     try {
       do {
-        const page = await get(path('history', this.bucket, this.key) + query({ cursor, limit: 1000 }), this.signal);
+        const page = await get(path('history', this.bucket, this.key) + query({ cursor, limit: 1000, full: this.full ? 'true' : '' }), this.signal);
         items.push(...page.items);
         cursor = page.next;
         complete = page.complete;
