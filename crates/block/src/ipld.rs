@@ -53,14 +53,23 @@ pub fn data(cid: &Cid, bytes: &[u8]) -> Result<Ipld, BlockError> {
         why: "it is not in the codec that its CID names",
     };
     match cid.codec() {
-        cids::DAG_CBOR => serde_ipld_dagcbor::from_slice(bytes).map_err(|_| not),
-        cids::DAG_JSON => serde_ipld_dagjson::from_slice(bytes).map_err(|_| not),
+        cids::DAG_CBOR | CBOR => serde_ipld_dagcbor::from_slice(bytes).map_err(|_| not),
+        cids::DAG_JSON | JSON => serde_ipld_dagjson::from_slice(bytes).map_err(|_| not),
         _ => Err(not),
     }
 }
 
-/// The CIDs that a block names, each once, in the order of their first mention.
-pub fn links(cid: &Cid, bytes: &Bytes) -> Result<Vec<Cid>, BlockError> {
+/// Data in dag-cbor or dag-json; `None` where it does not encode so, or the codec is another.
+pub fn encode(codec: u64, data: &Ipld) -> Option<Bytes> {
+    match codec {
+        cids::DAG_CBOR => serde_ipld_dagcbor::to_vec(data).ok().map(Bytes::from),
+        cids::DAG_JSON => serde_ipld_dagjson::to_vec(data).ok().map(Bytes::from),
+        _ => None,
+    }
+}
+
+/// The CIDs that a block names, in their order, as often as it names them.
+pub fn all_links(cid: &Cid, bytes: &Bytes) -> Result<Vec<Cid>, BlockError> {
     let mut found = Vec::new();
     match cid.codec() {
         cids::DAG_PB => {
@@ -73,6 +82,12 @@ pub fn links(cid: &Cid, bytes: &Bytes) -> Result<Vec<Cid>, BlockError> {
         cids::DAG_CBOR | cids::DAG_JSON => data(cid, bytes)?.references(&mut found),
         _ => {}
     }
+    Ok(found)
+}
+
+/// The CIDs that a block names, each once, in the order of their first mention.
+pub fn links(cid: &Cid, bytes: &Bytes) -> Result<Vec<Cid>, BlockError> {
+    let mut found = all_links(cid, bytes)?;
     let mut seen = HashSet::new();
     found.retain(|cid| seen.insert(*cid));
     Ok(found)

@@ -346,6 +346,29 @@ fn public() -> Vec<Endpoint> {
         )
         .takes::<wire::IpfsPlace>()
         .json::<wire::IpfsUnpublished>(),
+        post("/api/v1/ipfs/import", "ipfs", "Takes a CAR in", ipfs::import)
+            .query::<ipfs::Import>()
+            .takes_bytes()
+            .json::<wire::IpfsImported>(),
+        post(
+            "/api/v1/ipfs/pin",
+            "ipfs",
+            "Fetches a DAG from gateways and keeps it",
+            ipfs::pin,
+        )
+        .takes::<wire::IpfsFetch>()
+        .steps::<wire::IpfsImported>(),
+        post(
+            "/api/v1/ipfs/unpin",
+            "ipfs",
+            "Lets go of a DAG that was kept",
+            ipfs::unpin,
+        )
+        .takes::<wire::IpfsUnpin>()
+        .json::<wire::IpfsUnpublished>(),
+        get("/api/v1/ipfs/export", "ipfs", "A DAG as a CAR", ipfs::export)
+            .query::<ipfs::Export>()
+            .bytes("application/vnd.ipld.car"),
     ]
 }
 

@@ -15,6 +15,14 @@ pub enum Format {
     Car,
     /// A signed record of a name.
     IpnsRecord,
+    /// Data as dag-json.
+    DagJson,
+    /// Data as dag-cbor.
+    DagCbor,
+    /// Data as JSON.
+    Json,
+    /// Data as CBOR.
+    Cbor,
 }
 
 /// Names in `?format=`, media types in `Accept`.
@@ -26,6 +34,10 @@ const KNOWN: &[(&str, &str, Format)] = &[
         "application/vnd.ipfs.ipns-record",
         Format::IpnsRecord,
     ),
+    ("dag-json", "application/vnd.ipld.dag-json", Format::DagJson),
+    ("dag-cbor", "application/vnd.ipld.dag-cbor", Format::DagCbor),
+    ("json", "application/json", Format::Json),
+    ("cbor", "application/cbor", Format::Cbor),
 ];
 
 /// What a request asks for, and the parameters of the media type that it was asked by.
@@ -35,7 +47,7 @@ pub fn of(request: &Request) -> Result<(Format, String), Refusal> {
         return match known {
             Some((_, media, format)) => Ok((*format, parameters(request, media))),
             None => Err(Refusal::Bad(format!(
-                "there is no format {:?}: raw, car, ipns-record",
+                "there is no format {:?}: raw, car, ipns-record, dag-json, dag-cbor, json, cbor",
                 name.chars().take(40).collect::<String>()
             ))),
         };

@@ -4,13 +4,14 @@ use crate::NAME;
 use crate::answer::{self, Answer, IpfsBody, Refusal, X_IPFS_PATH, X_IPFS_ROOTS, set};
 use crate::format::{self, Format};
 use crate::request::{Namespace, Request};
+use crate::subdomain::{self, Host};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode, header};
 use std::sync::Arc;
 use stead_event::Cid;
-use stead_gateway::ipfs::{PublishedBlocks, Walked};
+use stead_gateway::ipfs::{Node, PublishedBlocks, Walked};
 use stead_gateway::listen::{self, ListenOptions, Peer, Runtime, Service};
 use stead_gateway::metrics::Answered;
 use stead_gateway::{Gateway, Listener, ReadContext};
@@ -62,8 +63,30 @@ impl Ipfs {
             }
             _ => return ("Other", Ok(not_allowed())),
         }
+        if let Some(answered) = self.routing(parts) {
+            return ("Routing", answered);
+        }
+        let inside;
+        let (parts, bare, by_host) = match subdomain::of(parts) {
+            Host::Root(namespace, root) => match subdomain::inside(parts.clone(), namespace, root) {
+                Some(rewritten) => {
+                    inside = rewritten;
+                    (&inside, false, true)
+                }
+                None => return ("Other", Err(Refusal::Absent)),
+            },
+            Host::Bare => (parts, true, false),
+            Host::Other => (parts, false, false),
+        };
         match Request::of(parts) {
-            Ok(Some(request)) => self.content(request).await,
+            Ok(Some(request)) if bare => match subdomain::redirect(parts, &request) {
+                Some(answer) => ("Redirect", Ok(answer)),
+                None => self.content(request).await,
+            },
+            Ok(Some(mut request)) => {
+                request.by_host = by_host;
+                self.content(request).await
+            }
             Ok(None) => ("Other", Err(Refusal::Absent)),
             Err(refusal) => ("Other", Err(refusal)),
         }
@@ -71,7 +94,7 @@ impl Ipfs {
 
     /// `/ipfs/…` and `/ipns/…`.
     async fn content(&self, request: Request) -> (&'static str, Result<Answer, Refusal>) {
-        let (format, _parameters) = match format::of(&request) {
+        let (format, parameters) = match format::of(&request) {
             Ok(format) => format,
             Err(refusal) => return ("Other", Err(refusal)),
         };
@@ -80,11 +103,12 @@ impl Ipfs {
             Format::Raw => "GetBlock",
             Format::Car => "GetCar",
             Format::IpnsRecord => "GetRecord",
+            Format::DagJson | Format::DagCbor | Format::Json | Format::Cbor => "GetData",
         };
-        (operation, self.in_format(request, format).await)
+        (operation, self.in_format(request, format, &parameters).await)
     }
 
-    async fn in_format(&self, request: Request, format: Format) -> Result<Answer, Refusal> {
+    async fn in_format(&self, request: Request, format: Format, parameters: &str) -> Result<Answer, Refusal> {
         if format == Format::IpnsRecord {
             return match request.namespace {
                 Namespace::Ipns if request.path.is_empty() => self.record(&request),
@@ -104,7 +128,8 @@ impl Ipfs {
         let roots = found.roots.clone();
         let answer = match format {
             Format::Raw => self.raw(&request, &found)?,
-            Format::Car => return Err(Refusal::NotAcceptable("CAR is not answered yet".into())),
+            Format::Car => self.car(&request, parameters, &found).await?,
+            _ if matches!(found.node, Node::Data) => self.data(&request, &found, format)?,
             _ => self.deserialized(&request, found).await?,
         };
         Ok(with_path(answer, &path, &roots))

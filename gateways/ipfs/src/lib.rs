@@ -8,6 +8,8 @@
 //! Never: writes, asks who somebody is, or fetches from anywhere. It has no context that could append.
 
 mod answer;
+mod car;
+mod data;
 mod format;
 mod gateway;
 mod listing;
@@ -16,6 +18,8 @@ mod name;
 mod path;
 mod raw;
 mod request;
+mod routing;
+mod subdomain;
 
 pub use answer::IpfsBody;
 pub use gateway::{Ipfs, IpfsGateway};

@@ -140,7 +140,7 @@ impl Ipfs {
                 .as_ref()
                 .map(|query| format!("?{query}"))
                 .unwrap_or_default();
-            let to = format!("{}/{query}", collapsed(&request.sent));
+            let to = format!("{}/{query}", collapsed(&request.below_host()));
             return Ok(answer::redirect(StatusCode::MOVED_PERMANENTLY, &to));
         }
         let index = ["index.html".to_owned()];

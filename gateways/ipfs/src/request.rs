@@ -53,6 +53,8 @@ pub struct Request {
     pub slash: bool,
     /// The path as it was sent: what a redirect adds a slash to.
     pub sent: String,
+    /// Whether the root came by the host's name, so that it is not in the path.
+    pub by_host: bool,
     /// The query, as it was sent.
     pub query: Option<String>,
     /// The headers.
@@ -76,9 +78,20 @@ impl Request {
             path: segments(below)?,
             slash: sent.ends_with('/'),
             sent: sent.to_owned(),
+            by_host: false,
             query: parts.uri.query().map(str::to_owned),
             headers: parts.headers.clone(),
         }))
+    }
+
+    /// The path as the client sent it to its host.
+    pub fn below_host(&self) -> String {
+        let prefix = format!("/{}/", self.namespace.name());
+        let rest = self.sent.strip_prefix(&prefix).unwrap_or(&self.sent);
+        match rest.split_once('/') {
+            Some((_, below)) if self.by_host => format!("/{below}"),
+            _ => self.sent.clone(),
+        }
     }
 
     /// A parameter of the query, decoded.

@@ -1,4 +1,6 @@
-//! `ipfs publish|unpublish|ls`.
+//! `ipfs publish|unpublish|ls`; DAGs in and out are `cars`.
+
+mod cars;
 
 use super::path;
 use crate::args::{Global, IpfsCommand};
@@ -11,6 +13,10 @@ pub(super) async fn run(global: &Global, command: IpfsCommand) -> Result<u8, Fai
     match command {
         IpfsCommand::Publish { path } => publish(global, &path).await?,
         IpfsCommand::Unpublish { path } => unpublish(global, &path).await?,
+        IpfsCommand::Pin { cid, path, from } => cars::pin(global, cid, &path, from).await?,
+        IpfsCommand::Unpin { cid, path } => cars::unpin(global, cid, &path).await?,
+        IpfsCommand::Export { what, file } => cars::export(global, &what, &file).await?,
+        IpfsCommand::Import { file, path, partial } => cars::import(global, &file, &path, partial).await?,
         IpfsCommand::Ls => list(global, &find(global, Needs::Read).await?).await?,
     }
     Ok(failure::OK)

@@ -390,8 +390,13 @@ impl Operations for NodeOperations {
         let pruned = !options.dry_run && self.prune(&running.write, before).await?;
         let (views, store) = (self.read.views.clone(), self.read.store.clone());
         let (index, now) = (self.read.published().cloned(), self.read.clock.now_micros());
+        let partial = self.read.views.published()?.pins()?.into_iter();
+        let partial: Vec<_> = partial.filter(|pin| pin.partial).map(|pin| pin.cid).collect();
+        let of = store.clone();
+        let absent = blocking(move || stead_gateway::ipfs::absent(&of, &partial)).await;
         let how = CollectOptions {
             grace,
+            absent,
             dry_run: options.dry_run,
             ..CollectOptions::default()
         };

@@ -151,7 +151,18 @@ pub fn s3cmd(session: &Session) -> Outcome {
     script(session, "s3cmd")
 }
 
-/// CIDs against an independent implementation.
+/// The IPFS gateway, by the specifications' cases.
+pub fn ipfs(session: &Session) -> Outcome {
+    let python = python()?;
+    against(
+        session,
+        "ipfs",
+        &python,
+        &["-m", "pytest", "-p", "no:cacheprovider", "tests/ipfs"],
+    )
+}
+
+/// Object CIDs, compared with another implementation's.
 pub fn cids(session: &Session) -> Outcome {
     let python = python()?;
     let js = tools::npm(&paths::root().join("xtask/js"))?;

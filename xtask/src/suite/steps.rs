@@ -97,6 +97,11 @@ pub const ALL: &[Step] = &[
         "the web console in Chromium: every page, live events, axe-core, sign-out",
         console::console,
     ),
+    client(
+        "ipfs",
+        "the gateway specifications' cases over their CAR fixtures",
+        clients::ipfs,
+    ),
     client("cids", "object CIDs against ipfs-unixfs-importer", clients::cids),
     step(
         "crash",

@@ -15,13 +15,13 @@
 use super::append::{Incoming, LARGE};
 use super::sync::FLUSH_CHANGES;
 use super::{Inner, LocalStore};
-use crate::BlockError;
 use crate::index::Loc;
 use crate::key::Key;
 use crate::pack::Pack;
 use crate::pack::file::remove_retired;
 use crate::pack::record::{PACK_HEADER_BYTES, RECORD_HEADER_BYTES};
 use crate::pack::scan::{Found, Scan};
+use crate::{BlockError, ipld};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub struct CollectOptions {
     pub grace: Duration,
     /// Only count.
     pub dry_run: bool,
+    /// Nodes that are named but were never stored: a DAG from elsewhere may be kept in part.
+    pub absent: HashSet<Cid>,
     /// Packs of which more than this share (in percent) is dead are compacted.
     pub compact_percent: u8,
 }
@@ -48,6 +50,7 @@ impl Default for CollectOptions {
         Self {
             grace: Duration::from_secs(3600),
             dry_run: false,
+            absent: HashSet::new(),
             compact_percent: 50,
         }
     }
@@ -164,17 +167,23 @@ impl<'a> Collection<'a> {
     fn mark_tree(&mut self, marked: &mut Marked, root: Cid) -> Result<(), BlockError> {
         let mut nodes = vec![root];
         while let Some(cid) = nodes.pop() {
-            let key = Key::of(&cid)?;
-            marked.blocks.insert(key.prefix());
-            if cid.codec() != cids::DAG_PB || !marked.nodes.insert(key) {
+            // A block that is in its name is stored nowhere, but may name others.
+            if let Some(bytes) = ipld::inline(&cid) {
+                nodes.extend(ipld::links(&cid, &bytes).unwrap_or_default());
                 continue;
             }
-            let links = self
-                .inner
-                .read(&cid)
-                .and_then(|bytes| crate::unixfs::links(&cid, &bytes));
+            let Ok(key) = Key::of(&cid) else {
+                // What cannot be stored was not: a DAG from elsewhere that is kept in part may name it.
+                continue;
+            };
+            marked.blocks.insert(key.prefix());
+            if cid.codec() == cids::RAW || !marked.nodes.insert(key) {
+                continue;
+            }
+            let links = self.inner.read(&cid).and_then(|bytes| ipld::links(&cid, &bytes));
             match links {
                 Ok(links) => nodes.extend(links),
+                Err(BlockError::NotFound(_)) if self.options.absent.contains(&cid) => {}
                 Err(e @ (BlockError::Io { .. } | BlockError::IndexRebuilding)) => return Err(e),
                 Err(e) => {
                     tracing::error!(%cid, error = %e, "an inner node cannot be read; nothing is collected");

@@ -66,3 +66,36 @@ pub struct IpfsUnpublished {
     /// Nothing of it is given any more; else it will be so shortly.
     pub done: bool,
 }
+
+/// `POST /api/v1/ipfs/pin`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct IpfsFetch {
+    pub cid: String,
+    /// Trustless gateways, in the order in which they are asked: `http://HOST:PORT`.
+    pub from: Vec<String>,
+    pub bucket: String,
+    /// A file's key, or what a directory's keys begin with.
+    #[serde(default)]
+    pub key: String,
+}
+
+/// `POST /api/v1/ipfs/unpin`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct IpfsUnpin {
+    pub bucket: String,
+    pub key: String,
+    pub cid: String,
+}
+
+/// What an import or a fetch did.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct IpfsImported {
+    pub roots: Vec<String>,
+    /// Blocks that came.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects that were stored.
+    pub objects: u64,
+    pub position: Position,
+}

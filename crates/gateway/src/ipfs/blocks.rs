@@ -15,23 +15,27 @@ const IN_PLACE: u64 = 64 << 10;
 #[derive(Clone)]
 pub struct PublishedBlocks {
     context: ReadContext,
-    index: Index,
+    /// `None` where whoever asks may see everything.
+    index: Option<Index>,
 }
 
 impl PublishedBlocks {
     /// Over a context and the index of what is public.
     pub fn new(context: ReadContext, index: Index) -> Self {
-        Self { context, index }
+        Self {
+            context,
+            index: Some(index),
+        }
+    }
+
+    /// Every block there is, for somebody who may see them all.
+    pub(crate) fn all(context: ReadContext) -> Self {
+        Self { context, index: None }
     }
 
     /// What it reads through.
     pub fn context(&self) -> &ReadContext {
         &self.context
-    }
-
-    /// Which blocks are public.
-    pub fn index(&self) -> &Index {
-        &self.index
     }
 
     /// Where blocks are; only for what was found to be public.
@@ -41,7 +45,14 @@ impl PublishedBlocks {
 
     /// Whether a block is public. An identity CID always is: it is its own block.
     pub fn is_public(&self, cid: &Cid) -> Result<bool, ObjectError> {
-        Ok(ipld::inline(cid).is_some() || self.index.is_public(cid, self.context.clock.now_micros())?)
+        if ipld::inline(cid).is_some() {
+            return Ok(true);
+        }
+        let now = self.context.clock.now_micros();
+        Ok(match &self.index {
+            Some(index) => index.is_public(cid, now)?,
+            None => self.context.store.contains(cid),
+        })
     }
 
     /// A block, if it is public. What is not stored and what is not public answer the same, after the same

@@ -5,8 +5,8 @@ use crate::ipfs::{BlockBody, IpfsError};
 use crate::objects::ObjectError;
 use bytes::Bytes;
 use std::ops::Range;
-use stead_block::ipld;
 use stead_block::unixfs::node::{Kind, PbNode, UnixFs};
+use stead_block::{LocalStore, ipld};
 use stead_event::{Cid, cids};
 
 /// Trees deeper than this are refused. Widths of two or more reach any size below it.
@@ -68,15 +68,15 @@ struct Ahead {
 
 /// The bytes of a file in a range, piece by piece.
 pub struct FilePieces {
-    blocks: PublishedBlocks,
+    store: LocalStore,
     range: Range<u64>,
     ahead: Vec<Ahead>,
     inline: Option<Bytes>,
 }
 
 impl FilePieces {
-    /// The bytes of `range` of a file of `size` bytes.
-    pub fn new(blocks: PublishedBlocks, root: Cid, size: u64, range: Range<u64>) -> Self {
+    /// The bytes of `range` of a file of `size` bytes. Whoever asks has seen to it that its root may be read.
+    pub fn new(store: LocalStore, root: Cid, size: u64, range: Range<u64>) -> Self {
         let ahead = vec![Ahead {
             cid: root,
             offset: 0,
@@ -84,7 +84,7 @@ impl FilePieces {
             depth: 0,
         }];
         Self {
-            blocks,
+            store,
             range,
             ahead,
             inline: None,
@@ -105,10 +105,10 @@ impl FilePieces {
         if at.depth > DEPTH_MAX {
             return Err(IpfsError::Limit(format!("a file's tree is deeper than {DEPTH_MAX}")).into());
         }
-        // The root is public, so all below is; only the inline ones are not in the store.
+        // Only the inline ones are not in the store.
         let bytes = match ipld::inline(&at.cid) {
             Some(bytes) => bytes,
-            None => self.blocks.store().read(&at.cid).map_err(|error| match error {
+            None => self.store.read(&at.cid).map_err(|error| match error {
                 stead_block::BlockError::NotFound(_) => missing().into(),
                 error => ObjectError::from(error),
             })?,
@@ -166,7 +166,7 @@ impl PublishedBlocks {
             return Ok(BlockBody::of(Bytes::new()));
         }
         let length = range.end - range.start;
-        let pieces = FilePieces::new(self.clone(), root, size, range);
+        let pieces = FilePieces::new(self.store().clone(), root, size, range);
         BlockBody::ahead(Box::new(pieces), Some(length), &self.context().tasks).await
     }
 }

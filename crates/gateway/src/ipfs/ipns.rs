@@ -38,6 +38,15 @@ pub fn name_text(cid: &Cid) -> String {
         .unwrap_or_else(|_| cid.to_string())
 }
 
+/// A key's peer id, as libp2p writes it: `12D3Koo…`.
+pub fn peer_id(public: &[u8; 32]) -> String {
+    let text = cid::multibase::encode(
+        cid::multibase::Base::Base58Btc,
+        name_cid(public).hash().to_bytes(),
+    );
+    text[1..].to_owned()
+}
+
 /// The name of a seed's key.
 pub fn name_of_seed(seed: &[u8; 32]) -> String {
     name_text(&name_cid(

@@ -8,10 +8,15 @@
 //! Never: speaks HTTP to readers; that is `gateways/ipfs`.
 
 mod blocks;
+pub mod car;
+mod car_in;
 mod error;
+mod export;
 pub mod file;
 mod follower;
+mod import;
 pub mod ipns;
+mod pin;
 mod publish;
 mod stream;
 mod walk;
@@ -19,6 +24,7 @@ mod walk;
 pub use blocks::PublishedBlocks;
 pub use error::IpfsError;
 pub use follower::follow;
+pub use import::{ImportDone, ImportRequest, absent};
 pub use publish::{PublishDone, prefix_of};
 pub use stead_block::ipld;
 pub use stead_block::unixfs;

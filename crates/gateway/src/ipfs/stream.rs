@@ -37,6 +37,15 @@ impl BlockBody {
         }
     }
 
+    /// Nothing, of a length that is not told.
+    pub fn unsized_empty() -> Self {
+        Self {
+            left: None,
+            ready: VecDeque::new(),
+            ahead: None,
+        }
+    }
+
     /// Reads the first pieces, so that what fails there is a clean error, and goes on in a task.
     pub async fn ahead(pieces: Pieces, length: Option<u64>, tasks: &Tasks) -> Result<Self, ObjectError> {
         let (first, rest) = next(pieces).await;
