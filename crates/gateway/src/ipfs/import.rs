@@ -9,7 +9,7 @@ use super::file::{FilePieces, node_of};
 use super::{BlockBody, IpfsError};
 use crate::Caller;
 use crate::access::{Action, Ask};
-use crate::objects::{BodyError, Lock, ObjectError, Objects, PutRequest, Verify, rules};
+use crate::objects::{BodyError, Lock, ObjectError, Objects, Protect, PutRequest, Verify, rules};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::collections::HashSet;
@@ -239,6 +239,7 @@ impl Objects {
             metadata: TextMap::new(),
             tags: TextMap::new(),
             lock: Lock::default(),
+            protect: Protect::AsBucket,
             expect: None,
             caller: request.caller.clone(),
         };

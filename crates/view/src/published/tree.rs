@@ -6,7 +6,7 @@
 
 use super::names;
 use crate::error::ViewError;
-use crate::names::{ListQuery, Names};
+use crate::names::{ListQuery, Names, ObjectRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use stead_block::unixfs::directory::{Change, DirError, Directory, Entry};
 use stead_block::unixfs::node::PbNode;
@@ -54,7 +54,7 @@ impl Keys<'_> {
         let record = self
             .names
             .object(self.bucket, &[self.prefix, key].concat())?
-            .filter(|record| !record.marker && names::is_entry(key, record.size));
+            .filter(|record| !record.marker && is_public(key, record));
         match record.and_then(|record| Some((record.cid?, record.size))) {
             Some((cid, size)) => Ok(Some(self.entry(name, cid, size)?)),
             None => Ok(None),
@@ -86,6 +86,11 @@ impl Keys<'_> {
     }
 }
 
+/// Whether an object is an entry. What is encrypted is not: its blocks would tell nobody anything.
+fn is_public(key: &str, record: &ObjectRecord) -> bool {
+    record.encryption.is_none() && names::is_entry(key, record.size)
+}
+
 /// A directory that is being listed.
 #[derive(Default)]
 struct Open {
@@ -108,7 +113,7 @@ pub fn build(keys: &Keys<'_>, out: Out<'_>) -> Result<Directories, TreeError> {
             let Some(key) = key.strip_prefix(keys.prefix).filter(|key| !key.is_empty()) else {
                 continue;
             };
-            let Some(cid) = record.cid.filter(|_| names::is_entry(key, record.size)) else {
+            let Some(cid) = record.cid.filter(|_| is_public(key, &record)) else {
                 continue;
             };
             let (directory, segment) = names::split(key);
