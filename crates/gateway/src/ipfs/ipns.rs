@@ -177,3 +177,49 @@ fn read_data(data: &[u8]) -> Result<Record, IpfsError> {
         _ => Err(malformed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_holds_for_its_name_alone() {
+        let seed = [7; 32];
+        let key = SigningKey::from_bytes(&seed);
+        let name = parse_name(&name_of_seed(&seed)).unwrap();
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let record = sign(&key, "/ipfs/bafkqaaa", 3, now).unwrap();
+        let said = verify(&name, &record).unwrap();
+        assert_eq!((said.value.as_str(), said.sequence), ("/ipfs/bafkqaaa", 3));
+        assert_eq!(said.until, now.plus_secs(VALIDITY_SECS));
+        assert!(name_of_seed(&seed).starts_with("k51"));
+        let other = parse_name(&name_of_seed(&[8; 32])).unwrap();
+        assert!(verify(&other, &record).is_err());
+        for at in 0..record.len() {
+            let mut changed = record.clone();
+            changed[at] ^= 1;
+            let same = verify(&name, &changed).is_ok_and(|found| found == said);
+            assert!(verify(&name, &changed).is_err() || same, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn the_specifications_records_are_taken_or_refused() {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/ipfs/fixtures");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let Some((name, kind)) = file.strip_suffix(".ipns-record").and_then(|f| f.split_once('_')) else {
+                continue;
+            };
+            let name = parse_name(name).unwrap();
+            let found = verify(&name, &std::fs::read(&path).unwrap());
+            // The older signature is not looked at; the older fields are.
+            let good = matches!(kind, "v1-v2" | "v2" | "v1-v2-broken-signature-v1");
+            assert_eq!(found.is_ok(), good, "{kind}: {found:?}");
+            seen += 1;
+        }
+        assert_eq!(seen, 6);
+    }
+}
