@@ -8,6 +8,7 @@
 
 mod background;
 mod ballast;
+mod bitswap;
 mod console;
 mod doctor;
 mod heal;
@@ -109,7 +110,7 @@ impl Node {
         let ambient = Ambient::new(data, &settings);
         ballast::give_up(data, &ambient.space);
         let listeners = ports.beside_socket(data).await?;
-        let endpoints = listeners.endpoints();
+        let mut endpoints = listeners.endpoints();
 
         let key = directory.node_key(&ambient.rng)?;
         let secrets = SecretBox::new(directory.storage_key(&ambient.rng)?);
@@ -137,6 +138,9 @@ impl Node {
         root::first_event(&write).await?;
         let root = root::credential(&directory, &write).await?;
 
+        let index = open_index(data, &read).await?;
+        bitswap::start(&settings, key.to_bytes(), &read, &index, &mut endpoints).await?;
+
         let drain = Duration::from_secs(settings.drain.seconds);
         let doors = SignIn::new(read.clone());
         let console_link = console::link(&doors, endpoints.get("web"), &Identity::local("owner"))
@@ -157,7 +161,6 @@ impl Node {
                 .rooted(&root.credential.access_key),
         );
         set_probe(&read, &raft);
-        let index = open_index(data, &read).await?;
         let front = Front {
             index: index.clone(),
             doors,

@@ -93,6 +93,12 @@ pub struct Web {
 pub struct Ipfs {
     /// Address and port; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Whether blocks are exchanged with peers.
+    pub bitswap: bool,
+    /// Where peers find this node: multiaddresses of TCP or QUIC; port 0 picks a free one.
+    pub bitswap_listen: Vec<String>,
+    /// Peers that are asked for blocks where none are named: multiaddresses that end with `/p2p/ID`.
+    pub bitswap_peers: Vec<String>,
 }
 
 /// `[storage]`
@@ -173,6 +179,12 @@ impl Default for Ipfs {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7303)),
+            bitswap: false,
+            bitswap_listen: vec![
+                "/ip4/127.0.0.1/tcp/7304".into(),
+                "/ip4/127.0.0.1/udp/7304/quic-v1".into(),
+            ],
+            bitswap_peers: Vec::new(),
         }
     }
 }
@@ -254,6 +266,7 @@ impl Settings {
             1,
             86_400,
         )?;
+        self.ipfs.validate()?;
         let listening = [
             ("s3", self.s3.listen),
             ("api", self.api.listen),
@@ -294,6 +307,19 @@ impl Webhook {
             secret: self.secret.clone(),
             allow_private: self.allow_private,
         }
+    }
+}
+
+impl Ipfs {
+    fn validate(&self) -> Result<(), String> {
+        for address in &self.bitswap_listen {
+            stead_gateway_bitswap::check_listen(address)
+                .map_err(|why| format!("ipfs.bitswap_listen: {why}"))?;
+        }
+        for peer in &self.bitswap_peers {
+            stead_gateway_bitswap::check_peer(peer).map_err(|why| format!("ipfs.bitswap_peers: {why}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -382,6 +408,10 @@ mod tests {
             let wrong = Settings::parse(&format!("[s3]\ndomains = [{domain:?}]\n")).unwrap_err();
             assert!(wrong.contains("s3.domains"), "{wrong}");
         }
+        let listen = Settings::parse("[ipfs]\nbitswap_listen = [\"/ip4/127.0.0.1/udp/1\"]\n").unwrap_err();
+        assert!(listen.contains("ipfs.bitswap_listen"), "{listen}");
+        let peer = Settings::parse("[ipfs]\nbitswap_peers = [\"/ip4/127.0.0.1/tcp/1\"]\n").unwrap_err();
+        assert!(peer.contains("ipfs.bitswap_peers"), "{peer}");
         let none = Settings::parse("[s3]\ndomains = []\n").unwrap();
         assert!(none.s3.domains.is_empty());
     }

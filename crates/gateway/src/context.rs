@@ -2,6 +2,7 @@
 //! write. Built by the binary alone, from its components.
 
 use crate::access::Access;
+use crate::ipfs::Peers;
 use crate::{Credentials, Metrics, SecretBox};
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -81,6 +82,7 @@ struct Inner {
     credentials: Credentials,
     access: Access,
     published: OnceLock<stead_view::published::Index>,
+    peers: OnceLock<Arc<dyn Peers>>,
 }
 
 impl ReadContext {
@@ -93,6 +95,7 @@ impl ReadContext {
             credentials,
             access,
             published: OnceLock::new(),
+            peers: OnceLock::new(),
         }))
     }
 
@@ -114,6 +117,16 @@ impl ReadContext {
     /// Says where the index of what is public is; called once, by the composition.
     pub fn set_published(&self, index: stead_view::published::Index) {
         let _ = self.0.published.set(index);
+    }
+
+    /// The node among IPFS peers, where there is one.
+    pub fn peers(&self) -> Option<&Arc<dyn Peers>> {
+        self.0.peers.get()
+    }
+
+    /// Says which node is among IPFS peers; called once, by the composition.
+    pub fn set_peers(&self, peers: Arc<dyn Peers>) {
+        let _ = self.0.peers.set(peers);
     }
 
     /// Now.

@@ -106,6 +106,7 @@ struct Inner {
     appends: Counter,
     events: Counter,
     lifecycle: Family<ActionLabel, Counter>,
+    peer_blocks: Family<ActionLabel, Counter>,
     levels: Levels,
     live: totals::Live,
     probe: Mutex<Option<Box<dyn Fn() -> Probe + Send + Sync>>>,
@@ -141,6 +142,7 @@ impl Metrics {
             appends: Counter::default(),
             events: Counter::default(),
             lifecycle: Family::default(),
+            peer_blocks: Family::default(),
             levels: Levels::default(),
             live: totals::Live::default(),
             probe: Mutex::default(),
@@ -214,13 +216,18 @@ impl Metrics {
         }
     }
 
+    /// Counts blocks between this node and IPFS peers: `served`, `fetched`, `absent`, or `refused`.
+    pub fn peer_block(&self, action: &'static str) {
+        self.0.peer_blocks.get_or_create(&ActionLabel { action }).inc();
+    }
+
     /// The gauge of open connections of a gateway.
-    pub(crate) fn connections(&self, gateway: &'static str) -> Gauge {
+    pub fn connections(&self, gateway: &'static str) -> Gauge {
         self.0.connections.get_or_create_owned(&GatewayLabel { gateway })
     }
 
     /// Counts a connection above the cap.
-    pub(crate) fn refused(&self, gateway: &'static str) {
+    pub fn refused(&self, gateway: &'static str) {
         self.0.refused.get_or_create(&GatewayLabel { gateway }).inc();
     }
 
@@ -270,6 +277,11 @@ impl Inner {
             "lifecycle_actions",
             "What lifecycle rules deleted or gave up",
             self.lifecycle.clone(),
+        );
+        registry.register(
+            "peer_blocks",
+            "Blocks that IPFS peers were given or gave, or that were refused",
+            self.peer_blocks.clone(),
         );
     }
 }

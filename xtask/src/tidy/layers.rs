@@ -47,6 +47,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("s3s", &["gateways/s3"]),
     ("multer", &["gateways/s3"]),
     ("axum", &["gateways/api"]),
+    ("libp2p", &["gateways/bitswap"]),
     ("redb", &["crates/block", "crates/view"]),
     ("zstd", &["crates/log"]),
     ("clap", &["stead"]),

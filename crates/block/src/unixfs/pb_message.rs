@@ -31,6 +31,11 @@ pub fn put_varint(out: &mut Vec<u8>, value: u64) {
 
 /// The fields of a message in their order; `None` where the bytes are none.
 pub fn fields(bytes: &[u8]) -> Option<Vec<Field<'_>>> {
+    fields_up_to(bytes, FIELDS_MAX)
+}
+
+/// As [`fields`], where a message may have up to `max` of them.
+pub fn fields_up_to(bytes: &[u8], max: usize) -> Option<Vec<Field<'_>>> {
     let mut rest = Fields(bytes);
     let mut all = Vec::new();
     while let Some((number, value)) = rest.next()? {
@@ -39,7 +44,7 @@ pub fn fields(bytes: &[u8]) -> Option<Vec<Field<'_>>> {
             Value::Bytes(bytes) => all.push(Field::Bytes(number, bytes)),
             Value::Other => {}
         }
-        if all.len() > FIELDS_MAX {
+        if all.len() > max {
             return None;
         }
     }
