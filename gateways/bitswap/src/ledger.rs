@@ -58,7 +58,7 @@ impl Ledger {
     }
 
     /// The next want, which is not kept any longer.
-    pub fn next(&mut self) -> Option<Entry> {
+    pub fn pop(&mut self) -> Option<Entry> {
         loop {
             let cid = self.order.pop_front()?;
             if let Some(entry) = self.wants.remove(&cid) {
@@ -155,7 +155,7 @@ mod tests {
         assert!(!ledger.apply(entry(WANTS_MAX, Want::Block)));
         assert!(ledger.apply(cancel(0)));
         assert!(ledger.apply(entry(WANTS_MAX, Want::Block)));
-        assert_eq!(ledger.next().unwrap(), entry(1, Want::Block));
+        assert_eq!(ledger.pop().unwrap(), entry(1, Want::Block));
         // Cancelling and wanting for ever keeps no more.
         for _ in 0..3 * WANTS_MAX {
             assert!(ledger.apply(cancel(2)));
@@ -170,11 +170,11 @@ mod tests {
         assert!(ledger.apply(entry(1, Want::Have)));
         assert!(ledger.apply(entry(1, Want::Block)));
         assert!(ledger.apply(entry(1, Want::Have)));
-        assert_eq!(ledger.next(), Some(entry(1, Want::Block)));
-        assert_eq!(ledger.next(), None);
+        assert_eq!(ledger.pop(), Some(entry(1, Want::Block)));
+        assert_eq!(ledger.pop(), None);
         assert!(ledger.apply(entry(1, Want::Have)));
         ledger.clear();
-        assert_eq!(ledger.next(), None);
+        assert_eq!(ledger.pop(), None);
     }
 
     #[test]

@@ -266,7 +266,7 @@ impl Peer {
         };
         let mut bytes = 0;
         while bytes < FILL && message.presences.len() + message.blocks.len() < crate::message::ENTRIES_MAX {
-            let next = self.ledger.lock().next();
+            let next = self.ledger.lock().pop();
             let Some(entry) = next else { break };
             bytes += 64 + answer(shared, &entry, &mut message).await;
         }
