@@ -29,7 +29,7 @@ def test_create_twice(s3, bucket):
     assert refused(s3.create_bucket, Bucket=bucket) == ("BucketAlreadyOwnedByYou", 409)
 
 
-@pytest.mark.parametrize("name", ["ab", "Abcd", "a_bc", "-abc", "abc-", "a..b", "192.168.5.4", "xn--abc", "a" * 64])
+@pytest.mark.parametrize("name", ["ab", "Abcd", "a_bc", "-abc", "abc-", "a..b", "a-.b", "a.-b", "192.168.5.4", "xn--abc", "a" * 64])
 def test_bad_names(raw, s3, name):
     assert raw.call("PUT", f"/{name}") == ("InvalidBucketName", 400)
     assert name not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]

@@ -276,3 +276,50 @@ def test_a_key_for_one_bucket(s3, there):
     one.delete_object(Bucket="scoped-bucket", Key="k")
     assert refused(one.delete_bucket, Bucket="scoped-bucket") == ("AccessDenied", 403)
     s3.delete_bucket(Bucket="scoped-bucket")
+
+
+def changed(operation, headers, when="before-send"):
+    """A client that changes an operation's headers before or after it has signed them."""
+    def change(request=None, params=None, **_):
+        found = params["headers"] if params else request.headers
+        for name, value in headers.items():
+            del found[name]
+            if value is not None:
+                found[name] = value
+    client = make_client()
+    client.meta.events.register(f"{when}.s3.{operation}", change)
+    return client
+
+
+@pytest.mark.parametrize(
+    "headers, code",
+    [
+        ({"Authorization": ""}, "AccessDenied"),
+        ({"Authorization": None}, "AccessDenied"),
+        ({"X-Amz-Date": ""}, "AccessDenied"),
+        ({"X-Amz-Date": None}, "AccessDenied"),
+        ({"X-Amz-Date": "Bad Date"}, "AccessDenied"),
+        ({"X-Amz-Date": "20100707T215304Z"}, "RequestTimeTooSkewed"),
+        ({"X-Amz-Date": "20500707T215304Z"}, "RequestTimeTooSkewed"),
+        ({"X-Amz-Date": "99990707T215304Z"}, "RequestTimeTooSkewed"),
+    ],
+)
+def test_what_is_missing_is_named(s3, bucket, headers, code):
+    assert refused(changed("PutObject", headers).put_object, Bucket=bucket, Key="k", Body=b"x") == (code, 403)
+    assert keys_of(s3, bucket) == []
+
+
+@pytest.mark.parametrize("date", ["", "Bad Date", "Wed, 07 Jul 2010 21:53:04 GMT"])
+def test_a_date_beside_the_signed_one_says_nothing(s3, bucket, date):
+    changed("PutObject", {"Date": date}).put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert keys_of(s3, bucket) == ["k"]
+
+
+def test_a_request_signed_with_its_date(s3, bucket):
+    """Where there is a `Date`, botocore signs that and sends no `x-amz-date`."""
+    def date(params, **_):
+        params["headers"]["Date"] = "any: it becomes the time of signing"
+    client = make_client()
+    client.meta.events.register("before-call.s3.PutObject", date)
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert keys_of(s3, bucket) == ["k"]

@@ -33,6 +33,11 @@ pub fn basic(text: &str) -> Option<Timestamp> {
     Some(at.assume_utc().into())
 }
 
+/// A time as [`basic`] reads it.
+pub fn to_basic(at: Timestamp) -> String {
+    whole_seconds(at).format(BASIC).unwrap_or_default()
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub fn http(at: Timestamp) -> String {
     // A date from a valid time always formats; the empty text is never seen.

@@ -91,7 +91,7 @@ fn in_header(headers: &HeaderMap, value: &str) -> S3Result<()> {
     scope(credential).ok_or_else(|| {
         malformed("The authorization header is malformed; the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".")
     })?;
-    if !headers.contains_key("x-amz-date") {
+    if !headers.contains_key("x-amz-date") && !headers.contains_key(header::DATE) {
         return Err(s3_error!(
             AccessDenied,
             "AWS authentication requires a valid Date or x-amz-date header"

@@ -87,12 +87,16 @@ fn content(headers: &HeaderMap, name: &str) -> S3Result<Option<String>> {
     Ok(Some(value).filter(|value| !value.is_empty()))
 }
 
-/// `aws-chunked` says how the bytes travelled, not what they are.
+/// `aws-chunked` says how the bytes travelled, not what they are. Without it a value stays as it was sent.
 fn without_chunked(value: &str) -> String {
+    let is_chunked = |coding: &str| coding.trim().eq_ignore_ascii_case("aws-chunked");
+    if !value.split(',').any(is_chunked) {
+        return value.to_owned();
+    }
     let kept: Vec<_> = value
         .split(',')
         .map(str::trim)
-        .filter(|c| !c.eq_ignore_ascii_case("aws-chunked") && !c.is_empty())
+        .filter(|coding| !is_chunked(coding) && !coding.is_empty())
         .collect();
     kept.join(",")
 }
@@ -267,6 +271,13 @@ mod tests {
 
     fn code(pairs: &[(&'static str, &str)]) -> String {
         described(&from(pairs)).unwrap_err().code().as_str().to_owned()
+    }
+
+    #[test]
+    fn codings_stay_as_they_were_sent() {
+        assert_eq!(without_chunked("deflate, gzip"), "deflate, gzip");
+        assert_eq!(without_chunked("deflate, AWS-chunked, gzip"), "deflate,gzip");
+        assert_eq!(without_chunked("aws-chunked"), "");
     }
 
     #[test]

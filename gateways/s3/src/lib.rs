@@ -33,6 +33,7 @@ mod range;
 mod rfc2047;
 mod route;
 mod service;
+mod signed_date;
 mod sse;
 mod tags;
 mod target;

@@ -5,7 +5,7 @@ use crate::body::{Checked, Findings, Kind, Rest, Tracked};
 use crate::errors::{self, About};
 use crate::host::Domains;
 use crate::target::{Target, query_value};
-use crate::{S3Options, gate, ops, post, presigned, route, xml};
+use crate::{S3Options, gate, ops, post, presigned, route, signed_date, xml};
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, HOST, HeaderName, HeaderValue, ORIGIN, SERVER, USER_AGENT,
 };
@@ -169,6 +169,7 @@ impl Service {
     /// What is refused before `s3s` sees it, which authenticates again.
     fn enter(&self, head: &mut Parts) -> S3Result<Target> {
         presigned::unfold(head)?;
+        signed_date::forget_empty(&mut head.headers);
         let host = self.gateway.domains.bucket(host(head));
         let target = gate::enter(head, host.as_deref())?;
         if let Some(bucket) = target.bucket() {
@@ -177,6 +178,7 @@ impl Service {
             self.gateway.check_expected_owner(bucket, expected)?;
         }
         let now = Timestamp::from_micros(self.gateway.context().clock.now_micros());
+        signed_date::settle(&mut head.headers, now)?;
         presigned::verify(head, host.as_deref(), &target, &self.gateway.keys, now)?;
         Ok(target)
     }

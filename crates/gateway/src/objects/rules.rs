@@ -36,6 +36,9 @@ fn bucket_fault(name: &str) -> Option<&'static str> {
     if name.contains("..") {
         return Some("two dots may not stand side by side");
     }
+    if name.contains(".-") || name.contains("-.") {
+        return Some("what stands between two dots must begin and end with a letter or a digit");
+    }
     if name.parse::<Ipv4Addr>().is_ok() {
         return Some("it may not look like an IP address");
     }
@@ -112,6 +115,8 @@ mod tests {
             "-ab",
             "ab-",
             "a..b",
+            "a-.b",
+            "a.-b",
             ".ab",
             "192.168.5.4",
             "xn--abc",

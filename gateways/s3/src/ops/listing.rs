@@ -4,7 +4,9 @@ use super::buckets::limit;
 use super::{checksum_type, failed, signed, small, tag, when};
 use crate::owners::Owners;
 use crate::service::S3Gateway;
+use crate::target::query_value;
 use crate::token::{self, Encoding};
+use crate::xml::printable;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 use stead_view::{ListQuery, ObjectRecord, Page, VersionEntry, VersionPage, VersionQuery};
@@ -33,6 +35,30 @@ fn algorithms(record: &ObjectRecord) -> (Option<ChecksumAlgorithmList>, Option<C
             (Some(vec![algorithm]), Some(checksum_type(checksum)))
         }
         None => (None, None),
+    }
+}
+
+/// `allow-unordered`, which Ceph's clients know, allows an order and asks for none, so it changes nothing.
+/// What they expect to be refused is: common prefixes need an order.
+fn check_order(uri: &http::Uri, delimiter: Option<&str>) -> S3Result<()> {
+    let unordered = query_value(uri.query(), "allow-unordered");
+    let asked = unordered.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if asked && delimiter.is_some_and(|delimiter| !delimiter.is_empty()) {
+        return Err(s3_error!(
+            InvalidArgument,
+            "allow-unordered and delimiter cannot be used together."
+        ));
+    }
+    Ok(())
+}
+
+/// The prefix as version 1 echoes it. Some clients decode it where an encoding was asked for (Java), some do
+/// not (boto3): so it stays as it is where decoding changes nothing and a document can hold it.
+fn echoed(prefix: &str, encoding: Encoding) -> String {
+    let means_itself = !prefix.contains(['%', '+']) && printable(prefix) == prefix;
+    match means_itself {
+        true => prefix.to_owned(),
+        false => encoding.text(prefix),
     }
 }
 
@@ -75,6 +101,7 @@ impl S3Gateway {
         &self,
         request: S3Request<ListObjectsInput>,
     ) -> S3Result<S3Response<ListObjectsOutput>> {
+        check_order(&request.uri, request.input.delimiter.as_deref())?;
         let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let (max, max_keys) = limit("max-keys", input.max_keys)?;
@@ -89,7 +116,7 @@ impl S3Gateway {
         let owners = self.owners(&input.bucket)?;
         Ok(S3Response::new(ListObjectsOutput {
             name: Some(input.bucket),
-            prefix: Some(encoding.text(&query.prefix)),
+            prefix: Some(echoed(&query.prefix, encoding)),
             marker: Some(encoding.text(input.marker.as_deref().unwrap_or_default())),
             max_keys: Some(max_keys),
             is_truncated: Some(page.next.is_some()),
@@ -106,6 +133,7 @@ impl S3Gateway {
         &self,
         request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        check_order(&request.uri, request.input.delimiter.as_deref())?;
         let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let (max, max_keys) = limit("max-keys", input.max_keys)?;
