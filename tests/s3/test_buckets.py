@@ -148,7 +148,7 @@ def test_what_is_empty_by_default(s3, bucket):
 
 
 def test_what_is_not_implemented_says_so(s3, raw, bucket):
-    assert refused(s3.put_bucket_logging, Bucket=bucket, BucketLoggingStatus={}) == ("NotImplemented", 501)
+    assert refused(s3.put_bucket_logging, Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": ""}}) == ("NotImplemented", 501)
     # A sub-resource that is not known must never be taken for the bucket itself.
     for query in ["acl", "novelty"]:
         assert raw.call("DELETE", f"/{bucket}", query).status in (405, 501)

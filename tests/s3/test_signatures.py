@@ -283,7 +283,8 @@ def changed(operation, headers, when="before-send"):
     def change(request=None, params=None, **_):
         found = params["headers"] if params else request.headers
         for name, value in headers.items():
-            del found[name]
+            if name in found:
+                del found[name]
             if value is not None:
                 found[name] = value
     client = make_client()

@@ -52,9 +52,12 @@ fn signed_at(headers: &HeaderMap) -> Option<Timestamp> {
     if let Some(value) = headers.get(X_AMZ_DATE) {
         return dates::basic(value.to_str().ok()?);
     }
-    let text = headers.get(DATE)?.to_str().ok()?;
-    let from_http = || dates::parse_http(text).map(|secs| Timestamp::default().plus_secs(secs));
-    dates::basic(text.trim()).or_else(from_http)
+    let text = headers.get(DATE)?.to_str().ok()?.trim();
+    // As mail writes it, and so botocore.
+    let gmt = ["-0000", "+0000"].iter().find_map(|zone| text.strip_suffix(zone));
+    let http = gmt.map_or_else(|| text.to_owned(), |start| format!("{start}GMT"));
+    let from_http = || dates::parse_http(&http).map(|secs| Timestamp::default().plus_secs(secs));
+    dates::basic(text).or_else(from_http)
 }
 
 #[cfg(test)]
@@ -83,6 +86,8 @@ mod tests {
             "20260101T000500Z"
         );
         assert_eq!(at("date", "20260101T000500Z").unwrap(), "20260101T000500Z");
+        let mail = at("date", "Thu, 01 Jan 2026 00:05:00 -0000");
+        assert_eq!(mail.unwrap(), "20260101T000500Z");
         for wrong in ["", "Bad Date", "Thu, 01 Jan 2026 00:05:00 GMT"] {
             assert_eq!(at("x-amz-date", wrong).unwrap_err(), "AccessDenied");
         }
