@@ -22,6 +22,10 @@ pub struct Identity {
     /// What it may do.
     pub scope: Scope,
     kind: Kind,
+    /// The name of its access key, whatever name a token acts under.
+    user: String,
+    /// The scope of its access key, of which a token may have taken away.
+    key_scope: Scope,
     secret: String,
 }
 
@@ -53,6 +57,8 @@ impl Identity {
             canonical_id: String::new(),
             scope: Scope::default(),
             kind: Kind::Local,
+            user: String::new(),
+            key_scope: Scope::default(),
             secret: String::new(),
         })
     }
@@ -65,6 +71,8 @@ impl Identity {
             canonical_id: ANONYMOUS_ID.to_owned(),
             scope: Scope::default(),
             kind: Kind::Anonymous,
+            user: String::new(),
+            key_scope: Scope::default(),
             secret: String::new(),
         })
     }
@@ -89,8 +97,23 @@ impl Identity {
         match self.kind {
             Kind::Local => true,
             Kind::Anonymous => false,
-            Kind::Signed => !self.is_restricted() && self.principal.0 == ADMINISTRATOR,
+            Kind::Signed => !self.is_restricted() && self.user == ADMINISTRATOR,
         }
+    }
+
+    /// Whether its access key, or the one that its token is bound to, is the administrator's.
+    pub(crate) fn is_of_administrator(&self) -> bool {
+        self.kind == Kind::Signed && self.user == ADMINISTRATOR
+    }
+
+    /// Whether it may look at the node as a whole: the administrator, also where it may only read.
+    pub fn may_oversee(&self) -> bool {
+        self.is_local() || (self.is_of_administrator() && self.scope.buckets.is_empty())
+    }
+
+    /// The scope that the administrator made its access key with; not what a token took away of it.
+    pub(crate) fn key_scope(&self) -> &Scope {
+        &self.key_scope
     }
 
     /// The same under a name for the log, and with no more than `scope` allows.
@@ -101,6 +124,8 @@ impl Identity {
             canonical_id: self.canonical_id.clone(),
             scope,
             kind: self.kind,
+            user: self.user.clone(),
+            key_scope: self.key_scope.clone(),
             secret: self.secret.clone(),
         })
     }
@@ -152,6 +177,15 @@ impl Identity {
         }
     }
 
+    /// [`Self::may_oversee`], as the error that a client gets.
+    pub fn check_oversee(&self) -> Result<(), ObjectError> {
+        if self.may_oversee() {
+            Ok(())
+        } else {
+            Err(self.denied("oversee", "this node"))
+        }
+    }
+
     /// [`Self::is_administrator`], as the error that a client gets.
     pub fn check_administrator(&self) -> Result<(), ObjectError> {
         if self.is_administrator() {
@@ -180,6 +214,8 @@ impl Identity {
             canonical_id: id.to_owned(),
             scope: Scope::default(),
             kind: Kind::Signed,
+            user: id.to_owned(),
+            key_scope: Scope::default(),
             secret: String::new(),
         })
     }
@@ -300,9 +336,11 @@ impl Credentials {
             .unseal(access_key, &record.sealed_secret)
             .map_err(|_| CredentialError::Sealed(access_key.to_owned()))?;
         Ok(Identity {
-            principal: Principal(record.name),
+            principal: Principal(record.name.clone()),
             access_key: record.access_key,
             canonical_id: record.canonical_id,
+            user: record.name,
+            key_scope: record.scope.clone(),
             scope: record.scope,
             kind: Kind::Signed,
             secret,

@@ -2,6 +2,7 @@
 
 use crate::gateway::Shared;
 use crate::paging::{self, page};
+use crate::permit::May;
 use crate::{ApiError, wire};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::body::Versioning;
+use stead_gateway::access::Action;
 use stead_gateway::{Caller, Identity};
 
 #[derive(Deserialize, JsonSchema)]
@@ -76,12 +78,14 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path(bucket): Path<String>,
     Query(query): Query<Create>,
 ) -> Result<StatusCode, ApiError> {
     let objects = shared.objects()?;
     objects.create_bucket(&bucket, caller.clone()).await?;
     if query.versioned {
+        may.bucket(Action::PutBucketVersioning, &bucket)?;
         objects
             .set_versioning(&bucket, Versioning::Enabled, caller)
             .await?;

@@ -3,6 +3,7 @@
 use crate::body::ApiBody;
 use crate::events::Hubs;
 use crate::operations::Operations;
+use crate::permit::May;
 use crate::series::Figures;
 use crate::{ApiError, REQUEST_HEADER, auth, permit, routes};
 use async_trait::async_trait;
@@ -150,7 +151,9 @@ impl Api {
     ) -> Result<http::request::Parts, ApiError> {
         if !routes::is_open(parts.uri.path()) {
             let (caller, until) = auth::caller(peer, &parts, &self.0.context, &self.0.keys, id)?;
-            permit::permit(&self.0.context, &caller, &parts)?;
+            let may = May::new(&self.0.context, &caller, &parts);
+            permit::permit(&may, &parts)?;
+            parts.extensions.insert(may);
             parts.extensions.insert(caller);
             if let Some(until) = until {
                 parts.extensions.insert(until);

@@ -1,6 +1,7 @@
 //! What is public to IPFS: publish, unpublish, list.
 
 use crate::gateway::Shared;
+use crate::permit::May;
 use crate::{ApiError, body, steps, wire};
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use stead_event::Cid;
+use stead_gateway::access::Action;
 use stead_gateway::ipfs::{ImportDone, ImportRequest, IpfsError};
 use stead_gateway::{Caller, ObjectError, ReadContext};
 use stead_view::Publication;
@@ -47,11 +49,11 @@ fn describe(context: &ReadContext, publication: &Publication) -> wire::IpfsPubli
 /// `GET /api/v1/ipfs`: what of the buckets that the caller may see is public.
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
 ) -> Result<Json<wire::Ipfs>, ApiError> {
     let context = shared.context();
     let view = context.views.published()?;
-    let mine = |bucket: &str| caller.identity.may_read(bucket);
+    let mine = |bucket: &str| may.owns(bucket);
     let published = view.active()?;
     let published = published.iter().filter(|publication| mine(&publication.bucket));
     let pins = view.pins()?.into_iter().filter(|pin| mine(&pin.bucket));
@@ -75,10 +77,13 @@ pub(crate) async fn list(
 pub(crate) async fn publish(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<wire::IpfsPublication>, ApiError> {
     let place: wire::IpfsPlace = body::json(&headers, body).await?;
+    // Whoever may show the bucket to the world as a website may show it so.
+    may.bucket(Action::PutBucketWebsite, &place.bucket)?;
     let objects = shared.objects()?;
     let done = objects.publish(&place.bucket, &place.prefix, caller).await?;
     objects.published_at(done.publication.id, WAIT).await;
@@ -94,10 +99,12 @@ pub(crate) async fn publish(
 pub(crate) async fn unpublish(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<wire::IpfsUnpublished>, ApiError> {
     let place: wire::IpfsPlace = body::json(&headers, body).await?;
+    may.bucket(Action::PutBucketWebsite, &place.bucket)?;
     let objects = shared.objects()?;
     let position = objects.unpublish(&place.bucket, &place.prefix, caller).await?;
     let done = objects.published_at(position, WAIT).await;
@@ -119,6 +126,12 @@ fn imported(done: &ImportDone) -> wire::IpfsImported {
     }
 }
 
+/// Whether the caller may change what of a bucket is kept for IPFS, and put what comes in under a key.
+fn fills(may: &May, bucket: &str, key: &str) -> Result<(), ApiError> {
+    may.bucket(Action::PutBucketWebsite, bucket)?;
+    may.object(Action::PutObject, bucket, key, None)
+}
+
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Import {
     bucket: String,
@@ -134,9 +147,11 @@ pub(crate) struct Import {
 pub(crate) async fn import(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(query): Query<Import>,
     body: Body,
 ) -> Result<Json<wire::IpfsImported>, ApiError> {
+    fills(&may, &query.bucket, &query.key)?;
     let request = ImportRequest {
         bucket: query.bucket,
         key: query.key,
@@ -153,10 +168,12 @@ pub(crate) async fn import(
 pub(crate) async fn pin(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     let wanted: wire::IpfsFetch = body::json(&headers, body).await?;
+    fills(&may, &wanted.bucket, &wanted.key)?;
     let root = cid(&wanted.cid)?;
     let objects = shared.objects()?.clone();
     let request = ImportRequest {
@@ -177,10 +194,12 @@ pub(crate) async fn pin(
 pub(crate) async fn unpin(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<wire::IpfsUnpublished>, ApiError> {
     let wanted: wire::IpfsUnpin = body::json(&headers, body).await?;
+    fills(&may, &wanted.bucket, &wanted.key)?;
     let root = cid(&wanted.cid)?;
     let objects = shared.objects()?;
     let position = objects.unpin(&wanted.bucket, &wanted.key, root, caller).await?;
@@ -203,11 +222,12 @@ pub(crate) struct Export {
 pub(crate) async fn export(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(query): Query<Export>,
 ) -> Result<Response, ApiError> {
     let (cid, only_public) = match (&query.cid, &query.bucket) {
         (Some(text), None) => (cid(text)?, !caller.identity.is_administrator()),
-        (None, Some(bucket)) => (rooted(&shared, &caller, bucket, &query.key)?, false),
+        (None, Some(bucket)) => (rooted(&shared, &caller, &may, bucket, &query.key)?, false),
         _ => return Err(ApiError::invalid("give cid=, or bucket= and key=")),
     };
     let body = shared.objects()?.export(cid, only_public).await?;
@@ -218,7 +238,7 @@ pub(crate) async fn export(
 }
 
 /// The root of an object, or of a prefix that is published.
-fn rooted(shared: &Shared, caller: &Caller, bucket: &str, key: &str) -> Result<Cid, ApiError> {
+fn rooted(shared: &Shared, caller: &Caller, may: &May, bucket: &str, key: &str) -> Result<Cid, ApiError> {
     caller.identity.check_read(bucket)?;
     let context = shared.context();
     let prefix = stead_gateway::ipfs::prefix_of(key)?;
@@ -226,6 +246,7 @@ fn rooted(shared: &Shared, caller: &Caller, bucket: &str, key: &str) -> Result<C
     if let Some(root) = published.and_then(|published| published.root) {
         return Ok(root.cid);
     }
+    may.object(Action::GetObject, bucket, key, None)?;
     let request = stead_gateway::objects::GetRequest {
         who: &caller.identity,
         bucket,

@@ -2,14 +2,15 @@
 
 use crate::gateway::Shared;
 use crate::objects::{describe, position};
+use crate::permit::May;
 use crate::{ApiError, paging, wire};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
+use stead_gateway::ObjectError;
 use stead_gateway::objects::check_kept;
-use stead_gateway::{Caller, ObjectError};
 use stead_view::{ListQuery, Names, VersionQuery};
 
 #[derive(Deserialize, JsonSchema)]
@@ -32,12 +33,12 @@ pub(crate) struct List {
 /// `GET /api/v1/objects/{bucket}?prefix=&delimiter=&cursor=&limit=&at=&versions=`
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path(bucket): Path<String>,
     Query(query): Query<List>,
 ) -> Result<Json<wire::Listing>, ApiError> {
-    caller.identity.check_read(&bucket)?;
     let at = position(&shared, query.at.as_deref())?;
+    may.at(&bucket, at)?;
     let names = shared.context().views.names()?;
     if let Some(at) = at {
         check_kept(&names, at, &format!("the listing of {bucket}"))?;
@@ -55,11 +56,18 @@ pub(crate) async fn list(
             "versions= and at= contradict each other: give one of them",
         ));
     }
-    let listing = if every {
+    let mut listing = if every {
         versions(&names, &bucket, query)?
     } else {
         objects(&names, &bucket, query, at)?
     };
+    if !may.owns(&bucket) {
+        // A list tells what is there; what is kept with an object is for who may read that object.
+        for item in &mut listing.items {
+            item.headers.clear();
+            item.metadata.clear();
+        }
+    }
     Ok(Json(listing))
 }
 

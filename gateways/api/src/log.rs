@@ -3,7 +3,7 @@
 use crate::events::Subscriber;
 use crate::filter::Filter;
 use crate::gateway::Shared;
-use crate::upkeep::everything;
+use crate::permit::May;
 use crate::{ApiError, body, paging, steps, wire};
 use axum::Extension;
 use axum::body::Body;
@@ -17,7 +17,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use stead_event::event::line_cid;
 use stead_event::{Event, Position, Tenant};
-use stead_gateway::{Caller, ReadContext, codes};
+use stead_gateway::access::Action;
+use stead_gateway::{ReadContext, codes};
 
 /// Lines read at once.
 const BATCH: usize = 512;
@@ -176,11 +177,15 @@ pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
     format!("\"{name}\":{value}").into_bytes()
 }
 
-/// Reading a log needs a key for all buckets, or a filter for a bucket that the key may read.
-fn allowed(caller: &Caller, tenant: &Tenant, filter: &Filter) -> Result<(), ApiError> {
+/// Reading a log takes to oversee the node, or a filter for a bucket that is the caller's own. Where what the
+/// caller may see begins.
+fn allowed(shared: &Shared, may: &May, tenant: &Tenant, filter: &Filter) -> Result<Position, ApiError> {
     match filter.bucket() {
-        Some(bucket) if *tenant == Tenant::main() => Ok(caller.identity.check_read(bucket)?),
-        _ => everything(caller),
+        Some(bucket) if tenant == shared.tenant() => {
+            may.past(Action::ListBucketVersions, bucket, None)?;
+            may.since(bucket)
+        }
+        _ => may.oversee().map(|()| 0),
     }
 }
 
@@ -188,14 +193,14 @@ fn allowed(caller: &Caller, tenant: &Tenant, filter: &Filter) -> Result<(), ApiE
 /// JSON; as they are stored where `Accept` is `application/x-ndjson`.
 pub(crate) async fn read(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(range): Query<Range>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let tenant = meant(&shared, range.tenant)?;
     let (since, until) = (range.since.as_deref(), range.until.as_deref());
     let filter = Filter::new(range.stream, range.kind.as_deref(), range.actor, since, until)?;
-    allowed(&caller, &tenant, &filter)?;
+    let first = allowed(&shared, &may, &tenant, &filter)?.max(1);
     let raw = headers
         .get(header::ACCEPT)
         .is_some_and(|accept| accept.as_bytes().starts_with(NDJSON.as_bytes()));
@@ -212,8 +217,12 @@ pub(crate) async fn read(
     // Before anything is read: what comes meanwhile is behind it.
     let end = lines.head() + 1;
     let (found, next) = match (from, range.last) {
-        (None, Some(last)) => (lines.last(last.min(most), range.before)?.into(), None),
-        (from, _) => forward(&lines, from.unwrap_or(1).max(1), limit)?,
+        (None, Some(last)) => {
+            let mut found = lines.last(last.min(most), range.before)?;
+            found.retain(|line| line.seq >= first);
+            (found.into(), None)
+        }
+        (from, _) => forward(&lines, from.unwrap_or(1).max(first), limit)?,
     };
     Ok(if raw {
         text(
@@ -280,17 +289,20 @@ fn text(lines: &[Raw], next: Position) -> Response {
 /// positions.
 pub(crate) async fn live(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(live): Query<Live>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let tenant = meant(&shared, live.tenant)?;
     let filter = Filter::new(live.stream, live.kind.as_deref(), live.actor, None, None)?;
-    allowed(&caller, &tenant, &filter)?;
+    let first = allowed(&shared, &may, &tenant, &filter)?.max(1);
     let seen = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
-    let from = seen.map(|seen| seen.saturating_add(1)).or(live.from);
+    let from = seen
+        .map(|seen| seen.saturating_add(1))
+        .or(live.from)
+        .map(|from| from.max(first));
     let subscriber = Subscriber::new(&shared.hubs, shared.context(), &tenant, filter, from);
     let mut response = Response::new(Body::from_stream(subscriber.stream()));
     let headers = response.headers_mut();
@@ -323,10 +335,10 @@ pub(crate) struct Whose {
 /// `POST /api/v1/log/checkpoint?tenant=`: a signed checkpoint, as text.
 pub(crate) async fn checkpoint(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(whose): Query<Whose>,
 ) -> Result<Response, ApiError> {
-    everything(&caller)?;
+    may.oversee()?;
     let tenant = meant(&shared, whose.tenant)?;
     let text = shared.operations.checkpoint(&tenant).await?;
     Ok(format!("{text}\n").into_response())
@@ -335,12 +347,12 @@ pub(crate) async fn checkpoint(
 /// `POST /api/v1/log/verify?tenant=`, with the text of a checkpoint as body or none.
 pub(crate) async fn verify(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(whose): Query<Whose>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    everything(&caller)?;
+    may.oversee()?;
     if let Some(tenant) = &whose.tenant {
         known(&shared, tenant)?;
     }

@@ -2,6 +2,7 @@
 
 use crate::gateway::Shared;
 use crate::objects::{describe, position};
+use crate::permit::May;
 use crate::{ApiError, paging, wire};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
@@ -9,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::Position;
-use stead_gateway::{Caller, ObjectError};
+use stead_gateway::ObjectError;
 use stead_view::ObjectRecord;
 
 #[derive(Deserialize, JsonSchema)]
@@ -27,14 +28,16 @@ pub(crate) struct Asked {
 /// `GET /api/v1/meta/{bucket}/{key}?version=&at=&cursor=&limit=`. Of a key that is deleted, the delete.
 pub(crate) async fn meta(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path((bucket, key)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<wire::Meta>, ApiError> {
-    caller.identity.check_read(&bucket)?;
     let at = position(&shared, asked.at.as_deref())?;
+    may.at(&bucket, at)?;
+    let since = may.since(&bucket)?;
     let names = shared.context().views.names()?;
-    let states = names.versions(&bucket, &key)?;
+    let mut states = names.versions(&bucket, &key)?;
+    states.retain(|state| state.seq >= since);
     let then = match (&asked.version, at) {
         (None, Some(at)) => names.object_at(&bucket, &key, at)?.map(|record| record.seq),
         _ => None,

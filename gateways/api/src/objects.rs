@@ -1,6 +1,7 @@
 //! Objects: get, put, delete, copy.
 
 use crate::gateway::Shared;
+use crate::permit::May;
 use crate::{ApiError, body, wire};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::{Position, TextMap, Timestamp};
 use stead_gateway::Caller;
+use stead_gateway::access::Action;
 use stead_gateway::objects::{
     ByteRange, ChecksumSpec, CopyRequest, DeleteRequest, DeleteTarget, GetRequest, Lock, PutRequest, Verify,
 };
@@ -91,17 +93,20 @@ pub(crate) fn describe(bucket: &str, key: &str, record: &ObjectRecord) -> wire::
 pub(crate) async fn get(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path((bucket, key)): Path<(String, String)>,
     Query(which): Query<Which>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let at = position(&shared, which.at.as_deref())?;
+    may.at(&bucket, at)?;
     let request = GetRequest {
         who: &caller.identity,
         bucket: &bucket,
         key: &key,
         version: which.version.as_deref(),
-        at: position(&shared, which.at.as_deref())?,
+        at,
         range: headers.get(header::RANGE).map(range).transpose()?,
     };
     let record = shared.reader.head(&request)?;
@@ -299,17 +304,20 @@ pub(crate) async fn delete(
 pub(crate) async fn copy(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<wire::Stored>, ApiError> {
     let wanted: wire::Copy = body::json(&headers, body).await?;
+    let source_at = position(&shared, wanted.source_at.as_deref())?;
+    may_copy(&shared, &caller, &may, &wanted, source_at)?;
     let request = CopyRequest {
         protect: stead_gateway::objects::Protect::AsBucket,
         source_customer_key: None,
         source_bucket: wanted.source_bucket,
         source_key: wanted.source_key,
         source_version: wanted.source_version,
-        source_at: position(&shared, wanted.source_at.as_deref())?,
+        source_at,
         source_etag: None,
         bucket: wanted.bucket,
         key: wanted.key,
@@ -320,4 +328,39 @@ pub(crate) async fn copy(
         caller,
     };
     Ok(Json(stored(shared.objects()?.copy(request).await?)))
+}
+
+/// Reading the source, with its tags, and putting the copy.
+fn may_copy(
+    shared: &Shared,
+    caller: &Caller,
+    may: &May,
+    wanted: &wire::Copy,
+    at: Option<Position>,
+) -> Result<(), ApiError> {
+    let (bucket, key) = (wanted.source_bucket.as_str(), wanted.source_key.as_str());
+    let version = wanted.source_version.as_deref();
+    match at {
+        Some(_) => {
+            may.past(Action::GetObjectVersion, bucket, Some(key))?;
+            may.at(bucket, at)?;
+        }
+        None => may.object(Action::GetObject, bucket, key, version)?,
+    }
+    may.object(Action::PutObject, &wanted.bucket, &wanted.key, None)?;
+    let source = shared.reader.head(&GetRequest {
+        who: &caller.identity,
+        bucket,
+        key,
+        version,
+        at,
+        range: None,
+    })?;
+    if !source.tags.is_empty() {
+        if at.is_none() {
+            may.object(Action::GetObjectTagging, bucket, key, version)?;
+        }
+        may.not_denied(Action::PutObjectTagging, &wanted.bucket, &wanted.key)?;
+    }
+    Ok(())
 }

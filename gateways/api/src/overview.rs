@@ -1,8 +1,8 @@
 //! What a person wants to see first, and the figures over time.
 
 use crate::gateway::Shared;
+use crate::permit::May;
 use crate::series::FIGURES;
-use crate::upkeep::everything;
 use crate::{ApiError, buckets, wire};
 use axum::extract::{Query, State};
 use axum::{Extension, Json};
@@ -18,9 +18,10 @@ const BUCKETS: usize = 1000;
 pub(crate) async fn overview(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
 ) -> Result<Json<wire::Overview>, ApiError> {
     let context = shared.context();
-    let warnings = if everything(&caller).is_ok() {
+    let warnings = if may.oversee().is_ok() {
         shared.operations.warnings().await
     } else {
         Vec::new()
@@ -50,10 +51,10 @@ pub(crate) struct Asked {
 /// `GET /api/v1/series?names=&since=`
 pub(crate) async fn series(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<wire::SeriesSet>, ApiError> {
-    everything(&caller)?;
+    may.oversee()?;
     let known = || FIGURES.iter().map(|figure| figure.name).collect::<Vec<_>>();
     let names: Vec<String> = match &asked.names {
         Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),

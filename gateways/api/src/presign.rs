@@ -2,6 +2,7 @@
 
 use crate::auth::Until;
 use crate::gateway::Shared;
+use crate::permit::May;
 use crate::tokens::keyed;
 use crate::{ApiError, body, wire};
 use axum::body::Body;
@@ -10,6 +11,7 @@ use axum::{Extension, Json};
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
+use stead_gateway::access::Action;
 use stead_gateway::sigv4::Signer;
 use stead_gateway::{Caller, codes};
 
@@ -32,6 +34,7 @@ const KEY: &AsciiSet = &SEGMENT.remove(b'/');
 pub(crate) async fn presign(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     until: Option<Extension<Until>>,
     headers: HeaderMap,
     body: Body,
@@ -39,11 +42,18 @@ pub(crate) async fn presign(
     let wanted: wire::Presign = body::json(&headers, body).await?;
     let method = method(wanted.method.as_deref())?;
     let reads = matches!(method, Method::GET | Method::HEAD);
-    if reads {
-        caller.identity.check_read(&wanted.bucket)?;
-    } else {
-        caller.identity.check_write(&wanted.bucket)?;
+    if wanted.key.is_empty() {
+        // Such a URL would be about the bucket itself.
+        return Err(ApiError::invalid(
+            "name the key of the object that the URL is for",
+        ));
     }
+    let action = match method {
+        Method::PUT => Action::PutObject,
+        Method::DELETE => Action::DeleteObject,
+        _ => Action::GetObject,
+    };
+    may.object(action, &wanted.bucket, &wanted.key, wanted.version.as_deref())?;
     let mut seconds = wanted.expires_s.unwrap_or(USUAL);
     if !(1..=LONGEST).contains(&seconds) {
         return Err(ApiError::invalid(

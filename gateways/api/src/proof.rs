@@ -3,7 +3,7 @@
 use crate::filter::Filter;
 use crate::gateway::Shared;
 use crate::log::{Lines, Raw, Whose, damaged, meant};
-use crate::upkeep::everything;
+use crate::permit::May;
 use crate::{ApiError, wire};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
@@ -11,12 +11,13 @@ use http::StatusCode;
 use std::sync::Arc;
 use stead_event::event::line_cid;
 use stead_event::{Cid, Event, Position, cids};
-use stead_gateway::{Caller, codes};
+use stead_gateway::access::Action;
+use stead_gateway::codes;
 
 /// `GET /api/v1/log/{position}?tenant=`
 pub(crate) async fn proven(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path(position): Path<Position>,
     Query(whose): Query<Whose>,
 ) -> Result<Json<wire::Proven>, ApiError> {
@@ -35,8 +36,11 @@ pub(crate) async fn proven(
     let line = at(position).ok_or_else(|| damaged(format_args!("the log has no position {position}")))?;
     let event = read(line)?;
     match event.stream.strip_prefix("bucket/") {
-        Some(bucket) => caller.identity.check_read(bucket)?,
-        None => everything(&caller)?,
+        Some(bucket) if tenant == *shared.tenant() && may.oversee().is_err() => {
+            may.past(Action::ListBucketVersions, bucket, None)?;
+            may.at(bucket, Some(position))?;
+        }
+        _ => may.oversee()?,
     }
     let cid = line_cid(&line.bytes);
     let previous = at(position - 1).map(|line| line_cid(&line.bytes));

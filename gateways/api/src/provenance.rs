@@ -5,7 +5,7 @@ use crate::gateway::Shared;
 use crate::listing::truth;
 use crate::log::{Lines, Raw, damaged, field};
 use crate::objects::{Which, describe, position};
-use crate::upkeep::everything;
+use crate::permit::May;
 use crate::{ApiError, paging, wire};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
@@ -17,8 +17,9 @@ use std::sync::Arc;
 use stead_event::body::Versioning;
 use stead_event::event::line_cid;
 use stead_event::{Body, Cid, Event, Position};
+use stead_gateway::ObjectError;
+use stead_gateway::access::Action;
 use stead_gateway::objects::check_kept;
-use stead_gateway::{Caller, ObjectError};
 use stead_view::{Names, ObjectRecord};
 
 /// Lines read at once.
@@ -39,17 +40,18 @@ pub(crate) struct Depth {
 /// `GET /api/v1/history/{bucket}`: what happened to the bucket itself.
 pub(crate) async fn bucket_history(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path(bucket): Path<String>,
     Query(depth): Query<Depth>,
 ) -> Result<Json<wire::History>, ApiError> {
-    caller.identity.check_read(&bucket)?;
+    let since = may.since(&bucket)?;
     let lines = Lines::new(
         shared.context(),
         shared.tenant(),
         Filter::of_stream(&format!("bucket/{bucket}")),
     );
-    let facts = search(&shared, &lines, b"\"kind\":\"bucket.", |_| true)?;
+    let mut facts = search(&shared, &lines, b"\"kind\":\"bucket.", |_| true)?;
+    facts.retain(|fact| fact.position >= since);
     if facts.is_empty() {
         return Err(ObjectError::NoSuchBucket(bucket).into());
     }
@@ -66,11 +68,11 @@ pub(crate) async fn bucket_history(
 /// `GET /api/v1/history/{bucket}/{key}?full=`: every state of the key, oldest first.
 pub(crate) async fn history(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path((bucket, key)): Path<(String, String)>,
     Query(depth): Query<Depth>,
 ) -> Result<Json<wire::History>, ApiError> {
-    caller.identity.check_read(&bucket)?;
+    let since = may.since(&bucket)?;
     let names = shared.context().views.names()?;
     let known = names.versions(&bucket, &key)?;
     let pruned = names.pruned_before()?.is_some();
@@ -80,7 +82,8 @@ pub(crate) async fn history(
     } else {
         states(&shared, &known)?
     };
-    let facts = with_versions(facts, &names, &bucket, &known)?;
+    let mut facts = with_versions(facts, &names, &bucket, &known)?;
+    facts.retain(|fact| fact.position >= since);
     if facts.is_empty() {
         return Err(ObjectError::NoSuchKey { bucket, key }.into());
     }
@@ -122,7 +125,7 @@ pub(crate) struct About {
 
 pub(crate) async fn why(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Query(about): Query<About>,
 ) -> Result<Json<wire::Why>, ApiError> {
     match (about.path, about.cid) {
@@ -134,11 +137,11 @@ pub(crate) async fn why(
                     ApiError::invalid(format!("{path:?} is not BUCKET/KEY"))
                         .next("write path= like photos/2026/a.jpg")
                 })?;
-            caller.identity.check_read(bucket)?;
-            why_key(&shared, bucket, key, &about.which).map(Json)
+            may.past(Action::GetObjectVersion, bucket, Some(key))?;
+            why_key(&shared, may.since(bucket)?, bucket, key, &about.which).map(Json)
         }
         (None, Some(cid)) => {
-            everything(&caller)?;
+            may.oversee()?;
             let cid: Cid = cid.parse().map_err(|_| {
                 ApiError::invalid(format!("{cid:?} is not a CID"))
                     .next("copy the whole CID, as `stead why PATH` or x-stead-cid shows it")
@@ -152,10 +155,17 @@ pub(crate) async fn why(
     }
 }
 
-fn why_key(shared: &Shared, bucket: &str, key: &str, which: &Which) -> Result<wire::Why, ApiError> {
+fn why_key(
+    shared: &Shared,
+    since: Position,
+    bucket: &str,
+    key: &str,
+    which: &Which,
+) -> Result<wire::Why, ApiError> {
     let at = position(shared, which.at.as_deref())?;
     let names = shared.context().views.names()?;
-    let versions = names.versions(bucket, key)?;
+    let mut versions = names.versions(bucket, key)?;
+    versions.retain(|record| record.seq >= since);
     let meant = |record: &&ObjectRecord| match (&which.version, at) {
         (Some(version), _) => record.version_id() == version.as_str() && record.listed,
         (None, Some(at)) => record.seq <= at,

@@ -1,12 +1,14 @@
 //! Bringing back what was deleted.
 
 use crate::gateway::Shared;
+use crate::permit::May;
 use crate::{ApiError, body, wire};
 use axum::body::Body;
 use axum::extract::State;
 use axum::{Extension, Json};
 use http::HeaderMap;
 use std::sync::Arc;
+use stead_gateway::access::Action;
 use stead_gateway::objects::{CopyRequest, DeleteRequest, DeleteTarget, Expect, Lock};
 use stead_gateway::{Caller, ObjectError};
 
@@ -15,23 +17,30 @@ use stead_gateway::{Caller, ObjectError};
 pub(crate) async fn undelete(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<wire::Undeleted>, ApiError> {
     let wire::Undelete { bucket, key } = body::json(&headers, body).await?;
-    caller.identity.check_write(&bucket)?;
+    // What is deleted is the past. Checked before anything is told.
+    may.past(Action::GetObjectVersion, &bucket, Some(&key))?;
+    may.object(Action::PutObject, &bucket, &key, None)?;
+    let since = may.since(&bucket)?;
     let states = {
         let names = shared.context().views.names()?;
         if names.bucket(&bucket)?.is_none() {
             return Err(ObjectError::NoSuchBucket(bucket).into());
         }
-        names.versions(&bucket, &key)?
+        let mut states = names.versions(&bucket, &key)?;
+        states.retain(|state| state.seq >= since);
+        states
     };
     let newest = states.first();
     if newest.is_some_and(|state| state.listed && !state.marker) {
         return Err(ObjectError::Precondition(format!("{bucket}/{key} is there; nothing is deleted")).into());
     }
     if let Some(marker) = newest.filter(|state| state.listed && state.marker) {
+        may.object(Action::DeleteObject, &bucket, &key, Some(marker.version_id()))?;
         return unmark(&shared, caller, bucket, key, marker.version_id().to_owned())
             .await
             .map(Json);

@@ -3,13 +3,13 @@
 use crate::gateway::Shared;
 use crate::log::event_at;
 use crate::{ApiError, wire};
+use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::Timestamp;
-use stead_gateway::{Caller, ObjectError};
+use stead_gateway::ObjectError;
 
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct When {
@@ -33,10 +33,8 @@ pub(crate) async fn at(
 /// `GET /api/v1/timeline/{bucket}`
 pub(crate) async fn timeline(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
     Path(bucket): Path<String>,
 ) -> Result<Json<wire::Timeline>, ApiError> {
-    caller.identity.check_read(&bucket)?;
     let names = shared.context().views.names()?;
     let Some(record) = names.bucket(&bucket)? else {
         return Err(ObjectError::NoSuchBucket(bucket).into());

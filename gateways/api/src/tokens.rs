@@ -42,7 +42,7 @@ pub(crate) async fn create(
 
 /// The caller as somebody with an access key: the owner at the socket has the root key's.
 pub(crate) fn keyed(shared: &Shared, caller: &Caller) -> Result<Arc<Identity>, ApiError> {
-    if !caller.identity.access_key.is_empty() {
+    if !caller.identity.is_local() {
         return Ok(caller.identity.clone());
     }
     let Some(root) = shared.operations.root_key() else {

@@ -2,6 +2,7 @@
 
 use crate::gateway::Shared;
 use crate::objects::{claims, stored};
+use crate::permit::May;
 use crate::{ApiError, body, wire};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::TextMap;
+use stead_gateway::access::Action;
 use stead_gateway::objects::{CompleteRequest, CompletedPart, Lock, PartRequest, StartRequest};
 use stead_gateway::{Caller, ObjectError};
 
@@ -25,10 +27,12 @@ pub(crate) struct Target {
 pub(crate) async fn start(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<wire::Upload>), ApiError> {
     let wanted: wire::StartUpload = body::json(&headers, body).await?;
+    may.object(Action::PutObject, &wanted.bucket, &wanted.key, None)?;
     let request = StartRequest {
         protect: stead_gateway::objects::Protect::AsBucket,
         bucket: wanted.bucket.clone(),
@@ -54,11 +58,12 @@ pub(crate) async fn start(
 /// `GET /api/v1/uploads/{upload}?bucket=&key=`: the parts that arrived.
 pub(crate) async fn parts(
     State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path(upload): Path<String>,
     Query(target): Query<Target>,
 ) -> Result<Json<wire::Upload>, ApiError> {
-    caller.identity.check_write(&target.bucket)?;
+    let Target { bucket, key } = &target;
+    may.upload(Action::ListMultipartUploadParts, bucket, key, &upload)?;
     let names = shared.context().views.names()?;
     if names.upload(&target.bucket, &target.key, &upload)?.is_none() {
         return Err(ObjectError::NoSuchUpload {
@@ -90,11 +95,13 @@ pub(crate) async fn parts(
 pub(crate) async fn part(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path((upload, number)): Path<(String, u32)>,
     Query(target): Query<Target>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<wire::Part>, ApiError> {
+    may.upload(Action::PutObject, &target.bucket, &target.key, &upload)?;
     let request = PartRequest {
         customer_key: None,
         bucket: target.bucket,
@@ -120,6 +127,7 @@ pub(crate) async fn part(
 pub(crate) async fn complete(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path(upload): Path<String>,
     Query(target): Query<Target>,
     headers: HeaderMap,
@@ -135,6 +143,7 @@ pub(crate) async fn complete(
             checksum: None,
         })
         .collect();
+    may.upload(Action::PutObject, &target.bucket, &target.key, &upload)?;
     let request = CompleteRequest {
         bucket: target.bucket,
         key: target.key,
@@ -152,9 +161,12 @@ pub(crate) async fn complete(
 pub(crate) async fn abort(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     Path(upload): Path<String>,
     Query(target): Query<Target>,
 ) -> Result<StatusCode, ApiError> {
+    let Target { bucket, key } = &target;
+    may.upload(Action::AbortMultipartUpload, bucket, key, &upload)?;
     shared
         .objects()?
         .abort_upload(&target.bucket, &target.key, &upload, caller)

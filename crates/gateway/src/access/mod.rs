@@ -137,9 +137,11 @@ impl Access {
     /// Whether a key's scope is also its permission: the administrator made the key for just that. Where a
     /// user has an unrestricted key as well, a read-only one only takes away.
     fn is_scoped_in(&self, who: &Identity, users: &Users) -> bool {
-        let scope = &who.scope;
-        !scope.buckets.is_empty()
-            || (scope.read_only
-                && (who.principal.0 == ADMINISTRATOR || !users.has_whole_key(&who.canonical_id)))
+        if who.is_of_administrator() {
+            return who.is_restricted();
+        }
+        // The key's own scope: what the holder of a token took away permits nothing.
+        let scope = who.key_scope();
+        !scope.buckets.is_empty() || (scope.read_only && !users.has_whole_key(&who.canonical_id))
     }
 }

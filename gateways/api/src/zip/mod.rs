@@ -9,6 +9,7 @@ mod names;
 
 use crate::gateway::Shared;
 use crate::objects::position;
+use crate::permit::May;
 use crate::{ApiError, body, wire};
 use axum::Extension;
 use axum::body::Body;
@@ -25,9 +26,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::{Position, Timestamp};
+use stead_gateway::access::Action;
 use stead_gateway::objects::{GetRequest, ObjectBody};
 use stead_gateway::{Caller, ObjectError};
-use stead_view::ListQuery;
+use stead_view::{ListQuery, ObjectRecord};
 
 /// Objects in one zip at most.
 const MOST: usize = 100_000;
@@ -54,20 +56,22 @@ pub(crate) struct Asked {
 pub(crate) async fn get(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    answer(&shared, caller, asked(query.as_deref().unwrap_or_default()))
+    answer(&shared, caller, &may, asked(query.as_deref().unwrap_or_default()))
 }
 
 /// `POST /api/v1/zip`
 pub(crate) async fn post(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Extension(may): Extension<May>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     let wanted = body::json(&headers, body).await?;
-    answer(&shared, caller, wanted)
+    answer(&shared, caller, &may, wanted)
 }
 
 fn asked(query: &str) -> wire::Zip {
@@ -87,8 +91,8 @@ fn asked(query: &str) -> wire::Zip {
     wanted
 }
 
-fn answer(shared: &Arc<Shared>, caller: Caller, wanted: wire::Zip) -> Result<Response, ApiError> {
-    let (plan, at) = plan(shared, &caller, &wanted)?;
+fn answer(shared: &Arc<Shared>, caller: Caller, may: &May, wanted: wire::Zip) -> Result<Response, ApiError> {
+    let (plan, at) = plan(shared, &caller, may, &wanted)?;
     let length = format::length(plan.iter().map(|item| (item.name.as_str(), item.size)));
     let making = Making {
         shared: shared.clone(),
@@ -121,12 +125,25 @@ struct Item {
     modified: Timestamp,
 }
 
-fn plan(shared: &Shared, caller: &Caller, wanted: &wire::Zip) -> Result<(Vec<Item>, Position), ApiError> {
+fn plan(
+    shared: &Shared,
+    caller: &Caller,
+    may: &May,
+    wanted: &wire::Zip,
+) -> Result<(Vec<Item>, Position), ApiError> {
     if wanted.keys.is_empty() && wanted.prefixes.is_empty() {
         return Err(ApiError::invalid("name keys or prefixes that are to go in"));
     }
-    caller.identity.check_read(&wanted.bucket)?;
+    let past = wanted.at.is_some();
     let at = position(shared, wanted.at.as_deref())?;
+    if past {
+        may.past(Action::ListBucketVersions, &wanted.bucket, None)?;
+        may.at(&wanted.bucket, at)?;
+    }
+    let readable = |key: &str, record: &ObjectRecord| match past {
+        true => may.past(Action::GetObjectVersion, &wanted.bucket, Some(key)),
+        false => may.read(&wanted.bucket, key, record),
+    };
     let view = shared.context().views.names()?;
     let at = at.map_or_else(|| view.position(), Ok)?;
     if view.bucket_at(&wanted.bucket, at)?.is_none() {
@@ -134,6 +151,10 @@ fn plan(shared: &Shared, caller: &Caller, wanted: &wire::Zip) -> Result<(Vec<Ite
     }
     let (mut items, mut names) = (Vec::new(), Names::default());
     for key in &wanted.keys {
+        if !past {
+            // Before anything is told of it, also that it is not there.
+            may.object(Action::GetObject, &wanted.bucket, key, None)?;
+        }
         let request = GetRequest {
             who: &caller.identity,
             bucket: &wanted.bucket,
@@ -143,9 +164,13 @@ fn plan(shared: &Shared, caller: &Caller, wanted: &wire::Zip) -> Result<(Vec<Ite
             range: None,
         };
         let record = shared.reader.head(&request)?;
+        readable(key, &record)?;
         push(&mut items, &mut names, key, record.size, record.at)?;
     }
     for prefix in &wanted.prefixes {
+        if !past {
+            may.list(&wanted.bucket, prefix)?;
+        }
         let mut after = None;
         loop {
             let query = ListQuery {
@@ -156,6 +181,7 @@ fn plan(shared: &Shared, caller: &Caller, wanted: &wire::Zip) -> Result<(Vec<Ite
             };
             let page = view.list_at(&wanted.bucket, &query, at)?;
             for (key, record) in &page.objects {
+                readable(key, record)?;
                 push(&mut items, &mut names, key, record.size, record.at)?;
             }
             after = page.next;
