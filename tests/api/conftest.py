@@ -50,6 +50,9 @@ class Api:
 
     def open(self, method, path, body=None, headers=None, timeout=30):
         headers = dict(headers or {})
+        # botocore signs a query as it is, and a slash in it is signed escaped.
+        path, mark, query = path.partition("?")
+        path += mark + query.replace("/", "%2F")
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
             headers["content-type"] = "application/json"

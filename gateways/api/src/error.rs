@@ -110,7 +110,9 @@ impl From<ObjectError> for ApiError {
             | E::NoSuchUpload { .. }
             | E::NoSuchAccessKey(_) => StatusCode::NOT_FOUND,
             E::Forgotten { .. } => StatusCode::GONE,
-            E::BucketExists(_) | E::BucketNotEmpty(_) | E::AccessKeyExists(_) => StatusCode::CONFLICT,
+            E::BucketExists(_) | E::BucketTaken(_) | E::BucketNotEmpty(_) | E::AccessKeyExists(_) => {
+                StatusCode::CONFLICT
+            }
             E::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             E::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             E::Precondition(_) => StatusCode::PRECONDITION_FAILED,
