@@ -144,7 +144,7 @@ def test_what_has_more_than_one_form_is_refused_in_each(ana, ben, home):
     version = ana.get(f"/api/v1/objects/{home}?versions=true")["items"][0]["version"]
     for path in [f"/api/v1/objects/{home}?versions=true", f"/api/v1/objects/{home}?at=1", f"/api/v1/zip?bucket={home}&key=k&at=1",
                  f"/api/v1/zip?bucket={home}&prefix=", "/api/v1/log", "/api/v1/events", "/api/v1/log?last=5",
-                 "/api/v1/log?stream=user/root", f"/api/v1/log?stream=bucket/{home}&tenant=_system",
+                 "/api/v1/log?stream=user/root", f"/api/v1/log?stream=bucket/{home}&tenant=system",
                  f"/api/v1/objects/{home}/k?version={version}", "/api/v1/why?cid=bafkqaaa"]:
         assert is_refused(ben("GET", path)), path
     for wanted in [{"method": "PUT"}, {"method": "DELETE"}, {"method": "HEAD"}, {"version": version}]:
