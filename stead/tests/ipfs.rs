@@ -91,3 +91,45 @@ fn a_bucket_is_public_while_it_is_published() {
     );
     assert!(third["sequence"].as_u64() > published["sequence"].as_u64());
 }
+
+/// A node with Bitswap, which asks these peers where none are named.
+fn with_peers(home: &Home, peers: &str) -> common::Node {
+    let settings = format!(
+        "[ipfs]\nbitswap = true\nbitswap_listen = [\"/ip4/127.0.0.1/tcp/0\"]\nbitswap_peers = [{peers}]\n"
+    );
+    home.file("data/stead.toml", settings.as_bytes());
+    home.up()
+}
+
+#[test]
+fn two_nodes_exchange_what_is_public_by_bitswap() {
+    let (one, two) = (Home::new(), Home::new());
+    let first = with_peers(&one, "");
+    let address = first.endpoint("bitswap").to_owned();
+    assert!(address.contains("/p2p/"), "{address}");
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n * 31 % 251) as u8).collect();
+    let file = one.file("big.bin", &bytes);
+    one.ok(&["bucket", "create", "site"]);
+    one.ok(&["cp", &file, "site/big.bin"]);
+    one.ok(&["cp", &file, "site/hidden/copy.bin"]);
+    let cid = one.json(&["ls", "site/big.bin"])["objects"][0]["cid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    let _second = with_peers(&two, &format!("{address:?}"));
+    two.ok(&["bucket", "create", "copy"]);
+    // Nothing is public yet, so the peer gives nothing, and nothing is left behind.
+    let (_, why) = two.fails(&["ipfs", "pin", &cid, "copy/big.bin"]);
+    assert!(why.contains("STEAD-03"), "{why}");
+    one.ok(&["ipfs", "publish", "site"]);
+    two.ok(&["ipfs", "pin", &cid, "copy/big.bin"]);
+    assert_eq!(
+        two.json(&["ls", "copy/big.bin"])["objects"][0]["cid"],
+        cid.as_str()
+    );
+    two.ok(&["ipfs", "pin", &cid, "--from", &address, "copy/again.bin"]);
+    let back = two.path("back.bin");
+    two.ok(&["cp", "copy/big.bin", back.to_str().unwrap()]);
+    assert!(std::fs::read(back).unwrap() == bytes);
+}

@@ -24,14 +24,16 @@ Examples:
     #[command(after_help = "\
 Examples:
   stead ipfs pin bafybeic… --from http://127.0.0.1:8080 films/trailer.mp4
-  stead ipfs pin bafybeic… --from http://a:8080 --from http://b:8080 site/")]
+  stead ipfs pin bafybeic… --from http://a:8080 --from http://b:8080 site/
+  stead ipfs pin bafybeic… --from /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… site/")]
     Pin {
         /// What to fetch
         cid: String,
         /// Where it goes: a file's key, or what a directory's keys begin with
         path: String,
-        /// A trustless gateway to ask; more than one are asked in turn
-        #[arg(long, value_name = "URL", required = true)]
+        /// A trustless gateway, or with ipfs.bitswap a peer's multiaddress; more than one are asked in turn.
+        /// Without any, the peers of ipfs.bitswap_peers
+        #[arg(long, value_name = "URL|MULTIADDR")]
         from: Vec<String>,
     },
     /// Let go of a DAG that was pinned or imported; its objects stay

@@ -1,11 +1,11 @@
-//! Fetching a DAG from the trustless gateways of others, block by block.
+//! Fetching a DAG from the trustless gateways of others, and by Bitswap from peers, block by block.
 //!
 //! A source is not trusted: whatever it gives is compared with the CID that was asked for, and one that lies
 //! is not asked again. Blocks that are stored already are not fetched, so a fetch that broke off goes on.
 
-use super::IpfsError;
 use super::car_in::check;
 use super::import::{ImportDone, ImportRequest, Taken, may_see_all};
+use super::{IpfsError, Peers};
 use crate::objects::{ObjectError, Objects};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 use stead_block::{MAX_BLOCK_BYTES, ipld};
 use stead_event::{Cid, cids};
@@ -29,10 +30,33 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Sources that are named at most.
 const SOURCES_MAX: usize = 16;
 
-/// A gateway that is asked, until it lies.
+/// One that is asked, until it lies.
 struct Source {
-    authority: String,
+    place: Place,
     lied: Mutex<Option<String>>,
+}
+
+enum Place {
+    /// A gateway's host and port.
+    Gateway(String),
+    /// A peer's multiaddress, and what speaks to it.
+    Peer(String, Arc<dyn Peers>),
+}
+
+impl Place {
+    fn name(&self) -> &str {
+        match self {
+            Self::Gateway(authority) => authority,
+            Self::Peer(address, _) => address,
+        }
+    }
+
+    async fn fetch(&self, cid: &Cid, tasks: &Tasks) -> Result<Bytes, Why> {
+        match self {
+            Self::Gateway(authority) => fetch(authority, cid, tasks).await,
+            Self::Peer(address, peers) => Ok(peers.fetch(cid, std::slice::from_ref(address)).await?),
+        }
+    }
 }
 
 impl Objects {
@@ -45,7 +69,7 @@ impl Objects {
         told: impl Fn(u64),
     ) -> Result<ImportDone, ObjectError> {
         self.may_import(&request)?;
-        let sources = sources(from)?;
+        let sources = sources(from, self.context().peers())?;
         let store = self.context().store.clone();
         let tasks = self.context().tasks.clone();
         let trusted = may_see_all(&request.caller);
@@ -91,12 +115,27 @@ fn links(cid: &Cid, bytes: &Bytes) -> Result<Vec<Cid>, ObjectError> {
     Ok(ipld::links(cid, bytes).map_err(|_| malformed())?)
 }
 
-fn sources(from: &[String]) -> Result<Vec<Source>, ObjectError> {
+/// Those that are named, or the usual peers where none are.
+fn sources(from: &[String], peers: Option<&Arc<dyn Peers>>) -> Result<Vec<Source>, ObjectError> {
+    let usual = peers.map(|peers| peers.usual()).unwrap_or_default();
+    let from = if from.is_empty() { &usual } else { from };
     if from.is_empty() || from.len() > SOURCES_MAX {
-        let why = format!("name 1 to {SOURCES_MAX} gateways to fetch from: --from http://HOST:PORT");
+        let why = format!(
+            "name 1 to {SOURCES_MAX} to fetch from: --from http://HOST:PORT, or a peer's multiaddress that ends with /p2p/ID"
+        );
         return Err(ObjectError::Invalid(why));
     }
     let each = from.iter().map(|url| {
+        if url.starts_with('/') {
+            let peers = peers.ok_or_else(|| {
+                let why = format!("{url} is a peer's address, and Bitswap is off: set ipfs.bitswap = true");
+                ObjectError::Invalid(why)
+            })?;
+            return Ok(Source {
+                place: Place::Peer(url.clone(), peers.clone()),
+                lied: Mutex::new(None),
+            });
+        }
         let uri: Option<Uri> = url.trim_end_matches('/').parse().ok();
         let authority = uri
             .filter(|uri| uri.scheme_str() == Some("http"))
@@ -106,7 +145,7 @@ fn sources(from: &[String]) -> Result<Vec<Source>, ObjectError> {
             ObjectError::Invalid(format!("{url:?} is not a gateway's address: http://HOST:PORT"))
         })?;
         Ok(Source {
-            authority,
+            place: Place::Gateway(authority),
             lied: Mutex::new(None),
         })
     });
@@ -136,17 +175,17 @@ async fn block(
             why.clone_from(lie);
             continue;
         }
-        let fetched = tokio::time::timeout(PATIENCE, fetch(&source.authority, &cid, tasks)).await;
+        let fetched = tokio::time::timeout(PATIENCE, source.place.fetch(&cid, tasks)).await;
         match fetched.unwrap_or_else(|_| Err("it took longer than 30 s".into())) {
             Ok(bytes) if check(&cid, &bytes).is_ok() => return Ok((cid, bytes, true)),
             Ok(_) => {
                 why = format!(
                     "{} gave other bytes for {cid}; it is not asked again",
-                    source.authority
+                    source.place.name()
                 );
                 *source.lied.lock() = Some(why.clone());
             }
-            Err(error) => why = format!("{}: {error}", source.authority),
+            Err(error) => why = format!("{}: {error}", source.place.name()),
         }
     }
     Err(IpfsError::Source {
