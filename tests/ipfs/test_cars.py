@@ -108,7 +108,7 @@ def test_other_hashes_and_codecs_are_refused(node, tmp_path):
 
 
 def test_zeros_and_lengths_that_lie(node, tmp_path):
-    refused(node, tmp_path, bytes(4096), "STEAD-0303")
+    refused(node, tmp_path, bytes(1 << 20), "STEAD-0303")
     length, at = varint(CAR, 0)
     refused(node, tmp_path, CAR[: at + length] + bytes(4096), "STEAD-0303")
     refused(node, tmp_path, CAR[: at + length] + b"\xff\xff\xff\xff\x7f", "STEAD-0303")

@@ -13,6 +13,10 @@ use stead_gateway::listen;
 use stead_gateway::objects::BodyError;
 use stead_gateway::sigv4::UNSIGNED_PAYLOAD;
 
+/// Of a refused body, read at most so much (64 MiB), for at most so long.
+const DRAIN_BYTES: usize = 64 << 20;
+const DRAIN_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The largest JSON document that a request may carry, in bytes.
 const JSON_BYTES: usize = 1 << 20;
 
@@ -48,6 +52,22 @@ impl http_body::Body for ApiBody {
 /// A request's body as objects want it.
 pub(crate) fn stream(body: Body) -> impl Stream<Item = Result<Bytes, BodyError>> + Send {
     body.into_data_stream().map(|frame| frame.map_err(why))
+}
+
+/// Reads what is left of a body that is refused, within bounds: whoever is met by a closed connection while it
+/// sends does not look for the answer.
+pub(crate) async fn drain(mut body: impl Stream<Item = Result<Bytes, BodyError>> + Unpin) {
+    let rest = async {
+        let mut left = DRAIN_BYTES;
+        while let Some(Ok(frame)) = body.next().await {
+            left = left.saturating_sub(frame.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Where it takes too long, the connection is closed all the same.
+    let _ = tokio::time::timeout(DRAIN_PATIENCE, rest).await;
 }
 
 fn why(error: axum::Error) -> BodyError {

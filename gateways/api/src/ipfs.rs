@@ -159,7 +159,15 @@ pub(crate) async fn import(
         caller,
     };
     let objects = shared.objects()?;
-    let done = objects.import_car(request, body::stream(body)).await?;
+    let mut sent = Box::pin(body::stream(body));
+    let done = match objects.import_car(request, sent.as_mut()).await {
+        Ok(done) => done,
+        Err(error) => {
+            // Who is still sending reads no answer.
+            body::drain(sent).await;
+            return Err(error.into());
+        }
+    };
     objects.published_at(done.position, WAIT).await;
     Ok(Json(imported(&done)))
 }
