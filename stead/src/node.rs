@@ -167,6 +167,8 @@ impl Node {
             owner_key: root.credential.access_key.clone(),
             webhooks: webhooks.clone(),
         };
+        // Before the first write can take the room.
+        ballast::look_after(data, &ambient.space).await;
         listeners.serve(&write, operations.clone(), &settings, front);
         let follower = ipfs::follow(write.clone(), index);
         ambient

@@ -12,7 +12,7 @@ use stead_client::wire;
 use stead_gateway::WriteContext;
 use stead_gateway_api::Operations;
 use stead_gateway_s3::lifecycle::{Day, Lifecycle};
-use stead_runtime::{TaskKind, blocking};
+use stead_runtime::TaskKind;
 
 /// How often it is looked whether a segment can be sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(20);
@@ -21,8 +21,6 @@ const SEAL_FIRST: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether ballast can be set aside.
 const BALLAST_EVERY: Duration = Duration::from_secs(60);
-/// The first look after a start.
-const BALLAST_FIRST: Duration = Duration::from_secs(1);
 
 /// Starts it all.
 pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<NodeOperations>) {
@@ -39,15 +37,10 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
         }
     });
     let setting_aside = operations.clone();
-    every(ambient, "ballast", (BALLAST_FIRST, BALLAST_EVERY), move || {
+    every(ambient, "ballast", (BALLAST_EVERY, BALLAST_EVERY), move || {
         let operations = setting_aside.clone();
         async move {
-            let (data, space) = (operations.data.clone(), operations.read.space.clone());
-            match blocking(move || ballast::take(&data, &space)).await {
-                Ok(taken) => tracing::debug!(taken, "looked after the ballast"),
-                // Not every file system can set space aside; then a start on a full disk has none to give up.
-                Err(error) => tracing::debug!(%error, "no ballast could be set aside"),
-            }
+            ballast::look_after(&operations.data, &operations.read.space).await;
         }
     });
     let hours = |hours: u64| Duration::from_secs(hours * 3600);

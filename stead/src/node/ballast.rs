@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use stead_runtime::Space;
+use stead_runtime::{Space, blocking};
 
 /// The file's name in the data directory.
 const FILE: &str = "ballast";
@@ -40,7 +40,7 @@ pub(super) fn give_up(data: &Path, space: &Space) -> bool {
 
 /// Sets the ballast aside where there is none, and room for it above the reserve for client writes. Answers
 /// whether it did. Blocking.
-pub(super) fn take(data: &Path, space: &Space) -> io::Result<bool> {
+fn take(data: &Path, space: &Space) -> io::Result<bool> {
     let path = data.join(FILE);
     let whole = rustix::fs::statvfs(data).map(|stat| stat.f_blocks.saturating_mul(stat.f_frsize))?;
     if path.exists() || whole / PART < BYTES || !space.admits(2 * BYTES) {
@@ -52,6 +52,16 @@ pub(super) fn take(data: &Path, space: &Space) -> io::Result<bool> {
         let _ = std::fs::remove_file(&half); // what was taken so far is given back
     }
     made.map(|()| true)
+}
+
+/// As [`take`], off the async threads; nothing depends on it.
+pub(super) async fn look_after(data: &Path, space: &Space) {
+    let (data, space) = (data.to_owned(), space.clone());
+    match blocking(move || take(&data, &space)).await {
+        Ok(taken) => tracing::debug!(taken, "looked after the ballast"),
+        // Not every file system can set space aside; then a start on a full disk has none to give up.
+        Err(error) => tracing::debug!(%error, "no ballast could be set aside"),
+    }
 }
 
 fn fill(path: &Path) -> io::Result<()> {
