@@ -7,7 +7,7 @@ use crate::projection::Projection;
 use crate::tables::{Read, Snapshot, TableId, Tables};
 use serde::{Deserialize, Serialize};
 use stead_event::body::{KeyCreated, Scope};
-use stead_event::{Body, Event, Migrate, Position, Tenant, Timestamp};
+use stead_event::{Body, Event, Position, Tenant, Timestamp};
 
 /// An access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +44,7 @@ struct StoredKey {
     revoked: Option<(u64, i64)>,
 }
 
-impl Migrate for StoredKey {
-    const NAME: &'static str = "access key";
-    const VERSION: u8 = 1;
-    type Previous = Self;
-    fn lift(previous: Self) -> Self {
-        previous
-    }
-}
+first_version!(StoredKey, "access key");
 
 impl StoredKey {
     fn new(event: &Event, created: &KeyCreated) -> Self {

@@ -8,6 +8,20 @@
 // A block store's error names its block, which makes it large; it is met once in a long while.
 #![allow(clippy::result_large_err)]
 
+/// A stored value that has no version before.
+macro_rules! first_version {
+    ($type:ty, $name:literal) => {
+        impl stead_event::Migrate for $type {
+            const NAME: &'static str = $name;
+            const VERSION: u8 = 1;
+            type Previous = Self;
+            fn lift(previous: Self) -> Self {
+                previous
+            }
+        }
+    };
+}
+
 mod applied;
 mod database;
 pub mod engine;

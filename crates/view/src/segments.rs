@@ -5,20 +5,13 @@ use crate::projection::Projection;
 use crate::tables::{Read, Snapshot, TableId, Tables};
 use serde::{Deserialize, Serialize};
 use stead_event::body::LogSealed;
-use stead_event::{Body, Event, Migrate, Position, Tenant};
+use stead_event::{Body, Event, Position, Tenant};
 
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct StoredSegment(pub(crate) LogSealed);
 
-impl Migrate for StoredSegment {
-    const NAME: &'static str = "sealed segment";
-    const VERSION: u8 = 1;
-    type Previous = Self;
-    fn lift(previous: Self) -> Self {
-        previous
-    }
-}
+first_version!(StoredSegment, "sealed segment");
 
 fn tenant_prefix(tenant: &Tenant) -> Vec<u8> {
     [tenant.as_str().as_bytes(), &[0]].concat()

@@ -6,23 +6,10 @@ use stead_event::body::{
     Checksum, Encryption, Grant, ObjectDeleted, ObjectPut, Part, Retention, UploadPart, UploadStarted,
     Versioning,
 };
-use stead_event::{Cid, Event, EventId, Migrate, Principal, TextMap, Timestamp, Via};
+use stead_event::{Cid, Event, EventId, Principal, TextMap, Timestamp, Via};
 
 fn is_false(value: &bool) -> bool {
     !*value
-}
-
-macro_rules! first_version {
-    ($type:ty, $name:literal) => {
-        impl Migrate for $type {
-            const NAME: &'static str = $name;
-            const VERSION: u8 = 1;
-            type Previous = Self;
-            fn lift(previous: Self) -> Self {
-                previous
-            }
-        }
-    };
 }
 
 /// An event id as its sixteen bytes.

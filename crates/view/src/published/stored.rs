@@ -2,7 +2,7 @@
 
 use super::{Pinned, Publication, Root};
 use serde::{Deserialize, Serialize};
-use stead_event::{Cid, Migrate, Position, Timestamp};
+use stead_event::{Cid, Position, Timestamp};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredPublication {
@@ -23,14 +23,7 @@ pub(super) struct StoredPublication {
     pub(super) root: Option<(Cid, Position, i64)>,
 }
 
-impl Migrate for StoredPublication {
-    const NAME: &'static str = "publication";
-    const VERSION: u8 = 1;
-    type Previous = Self;
-    fn lift(previous: Self) -> Self {
-        previous
-    }
-}
+first_version!(StoredPublication, "publication");
 
 impl StoredPublication {
     pub(super) fn record(self, bucket: &str, prefix: &str) -> Publication {
@@ -67,14 +60,7 @@ pub(super) struct StoredPin {
     pub(super) at: i64,
 }
 
-impl Migrate for StoredPin {
-    const NAME: &'static str = "pin";
-    const VERSION: u8 = 1;
-    type Previous = Self;
-    fn lift(previous: Self) -> Self {
-        previous
-    }
-}
+first_version!(StoredPin, "pin");
 
 impl StoredPin {
     pub(super) fn record(self) -> Pinned {
