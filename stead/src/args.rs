@@ -10,7 +10,9 @@ mod upkeep;
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use ipfs::IpfsCommand;
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
-pub use upkeep::{Completions, Explain, Gc, KeyCommand, Man, Scrub, Up, ViewCommand};
+pub use upkeep::{
+    Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NodeCommand, Scrub, Up, ViewCommand,
+};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -146,6 +148,22 @@ pub enum Command {
         after_help = "Examples:\n  stead ipfs publish photos\n  stead ipfs ls"
     )]
     Ipfs(IpfsCommand),
+    /// Print a ticket, with which another machine joins this cluster
+    #[command(
+        after_help = "Example:\n  stead ticket\n\nThe ticket lets nobody in by itself: the new node shows a code, which `stead\napprove CODE` lets in."
+    )]
+    Ticket,
+    /// Let the node in that shows this code
+    Approve(Approve),
+    /// List and remove the nodes of the cluster
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead node list\n  stead node remove 3f9a1c"
+    )]
+    Node(NodeCommand),
+    /// Ask about the cluster as a whole
+    #[command(subcommand, after_help = "Example:\n  stead cluster can-lose")]
+    Cluster(ClusterCommand),
     /// Read every block back and compare it with its hash
     Scrub(Scrub),
     /// Free the blocks that nothing reaches any more

@@ -15,6 +15,11 @@ pub const PARTIAL: Code = Code(83);
 /// The node answered something that is not understood.
 pub const PROTOCOL: Code = Code(84);
 
+/// Something about the cluster is not to be done as things are.
+pub const CLUSTER: Code = Code(85);
+/// Nobody leads, so nothing can be decided.
+pub const NO_LEADER: Code = Code(86);
+
 macro_rules! pages {
     ($($code:ident: $title:literal, $meaning:literal, $next:literal;)*) => {
         &[$(Page { code: $code, title: $title, meaning: $meaning, next: $next },)*]
@@ -40,6 +45,14 @@ const OWN: &[Page] = pages! {
     PROTOCOL: "The answer is not understood",
         "What answered does not speak Stead's API, or speaks another release's.",
         "Check that --server names the API's address (not S3's), and that both sides run the same release.";
+    CLUSTER: "The cluster does not do that as things are",
+        "What was asked about the nodes of a cluster cannot be done now: the message says why. A code that nobody \
+         waits with may have been typed wrongly, or its node has given up; a node that is named may be no member.",
+        "`stead node list` shows the members and who waits to be let in.";
+    NO_LEADER: "Too few nodes answer to decide anything",
+        "A change of the cluster, as every write, needs more than half of the voters. Fewer answer each other now, \
+         or they are just electing who leads.",
+        "Wait a few seconds and repeat; `stead status` says which nodes are away. Bring one of them back.";
 };
 
 /// A code's page, wherever it is defined. Takes `STEAD-0001`, `stead-1` and `1`.

@@ -4,6 +4,7 @@
 
 mod bucket;
 mod cat;
+mod cluster;
 mod console;
 mod cp;
 mod doctor;
@@ -46,6 +47,10 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Why(args) => history::why(global, &args).await,
         Command::Key(command) => key::run(global, command).await,
         Command::Ipfs(command) => ipfs::run(global, command).await,
+        Command::Ticket => cluster::ticket(global).await,
+        Command::Approve(args) => cluster::approve(global, &args).await,
+        Command::Node(command) => cluster::node(global, command).await,
+        Command::Cluster(command) => cluster::cluster(global, command).await,
         Command::Scrub(args) => upkeep::scrub(global, &args).await,
         Command::Gc(args) => upkeep::collect(global, &args).await,
         Command::View(command) => upkeep::view(global, command).await,

@@ -128,6 +128,18 @@ impl Directory {
         self.key_file(SECRET_KEY, rng)
     }
 
+    /// Keeps the storage key that a cluster gave, in the place of one that sealed nothing yet.
+    pub fn keep_storage_key(&self, key: &[u8; 32]) -> Result<(), Failure> {
+        let path = self.path.join(SECRET_KEY);
+        write_private(&path, format!("{}\n", hex::encode(key)).as_bytes())
+            .map_err(|e| Failure::io(format_args!("cannot write {}", path.display()), &e))
+    }
+
+    /// Whether a node has run here and so has a log of its own.
+    pub fn has_history(&self) -> bool {
+        self.path.join("raft").exists() || self.path.join("log").exists()
+    }
+
     /// The root credential, if the first start got as far as making one.
     pub fn root_credential(&self) -> Result<Option<RootCredential>, Failure> {
         read_root(&self.path)
@@ -404,7 +416,8 @@ fn check_empty(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a file that only its owner reads, whole or not at all.
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file that its owner alone may read; durable when it returns, and never half there.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let half = path.with_extension("tmp");
     let mut file = OpenOptions::new()
         .write(true)

@@ -12,12 +12,14 @@ mod bitswap;
 mod console;
 mod doctor;
 mod heal;
+mod members;
 pub mod offline;
 mod operations;
 mod overview;
 mod root;
 mod seal;
 
+pub use members::Joining;
 pub use root::Root;
 
 use crate::codes;
@@ -31,7 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use stead_block::{BlockError, LocalOptions, LocalStore};
-use stead_cluster::{ClusterError, ClusterOptions, RaftLog};
+use stead_cluster::{ClusterError, ClusterOptions, FOUNDER, RaftLog, Together};
 use stead_event::Tenant;
 use stead_gateway::context::{Limits, Parts};
 use stead_gateway::ipfs::{self, PublishedBlocks};
@@ -64,6 +66,19 @@ pub struct Listen {
     pub web: Option<SocketAddr>,
     /// For IPFS.
     pub ipfs: Option<SocketAddr>,
+    /// For other nodes.
+    pub mesh: Option<SocketAddr>,
+}
+
+/// What a node is told about itself and others when it starts.
+#[derive(Default)]
+pub struct Start<'a> {
+    /// Where to listen.
+    pub listen: Listen,
+    /// What people call it; the machine's name where nobody says.
+    pub name: Option<String>,
+    /// The cluster that it is to join.
+    pub joining: Option<Joining<'a>>,
 }
 
 /// A node that runs.
@@ -105,19 +120,51 @@ impl Ambient {
 
 impl Node {
     /// Starts a node on `data`, which is made where it does not exist.
-    pub async fn start(data: &Path, listen: Listen) -> Result<Self, Failure> {
+    /// With `joining`, a directory without data becomes another node of a cluster; returns when it is one.
+    pub async fn start(data: &Path, start: Start<'_>) -> Result<Self, Failure> {
+        let Start {
+            listen,
+            name,
+            joining,
+        } = start;
+        let name = name.unwrap_or_else(members::label);
         let (directory, settings, ports) = open(data, listen).await?;
+        let mesh_listen = Ports::mesh(&settings, listen);
         let ambient = Ambient::new(data, &settings);
         ballast::give_up(data, &ambient.space);
         let listeners = ports.beside_socket(data).await?;
         let mut endpoints = listeners.endpoints();
 
         let key = directory.node_key(&ambient.rng)?;
-        let secrets = SecretBox::new(directory.storage_key(&ambient.rng)?);
+        let (mut membership, mut door) = (members::read(data)?, None);
+        if let (None, Some(joining)) = (&membership, &joining) {
+            let with = (&ambient.rng, &ambient.tasks);
+            let joined = members::join(&directory, &key, (mesh_listen, &name), joining, with).await?;
+            (membership, door) = (Some(joined.0), Some(joined.1));
+        }
+        let storage_key = directory.storage_key(&ambient.rng)?;
+        let secrets = SecretBox::new(storage_key);
         let node = node_id(&key);
         let store = open_store(data, &ambient, false).await?;
         let (engine, views, tail) = open_engine(data, &settings, &ambient, &node, store.clone()).await?;
-        let raft = start_raft(data, &ambient, &node, engine).await?;
+        let together = Together {
+            secret: key.to_bytes(),
+            listen: match &membership {
+                Some(known) => SocketAddr::new(mesh_listen.ip(), known.port),
+                None => mesh_listen,
+            },
+            member: membership.is_some(),
+            tail: tail.clone(),
+            store: store.clone(),
+            label: name,
+            door,
+            known: membership
+                .as_ref()
+                .map(|known| known.known.clone())
+                .unwrap_or_default(),
+        };
+        let number = membership.as_ref().map_or(FOUNDER, |known| known.number);
+        let raft = start_raft(data, &ambient, &node, engine, (number, together)).await?;
         let log: Arc<dyn Log> = raft.clone();
 
         let read = ReadContext::new(Parts {
@@ -137,6 +184,7 @@ impl Node {
         let write = WriteContext::new(read.clone(), log);
         root::first_event(&write).await?;
         let root = root::credential(&directory, &write).await?;
+        raft.share(members::shared(&storage_key, &root.credential).into());
 
         let index = open_index(data, &read).await?;
         bitswap::start(&settings, key.to_bytes(), &read, &index, &mut endpoints).await?;
@@ -294,15 +342,20 @@ async fn start_raft(
     ambient: &Ambient,
     node: &stead_event::NodeId,
     engine: Engine,
+    (number, together): (u64, Together),
 ) -> Result<Arc<RaftLog>, Failure> {
-    let options = ClusterOptions::new(
-        data.join("raft"),
-        node.clone(),
-        ambient.clock.clone(),
-        ambient.rng.clone(),
-        ambient.tasks.clone(),
-        ambient.space.clone(),
-    );
+    let options = ClusterOptions {
+        number,
+        together: Some(together),
+        ..ClusterOptions::new(
+            data.join("raft"),
+            node.clone(),
+            ambient.clock.clone(),
+            ambient.rng.clone(),
+            ambient.tasks.clone(),
+            ambient.space.clone(),
+        )
+    };
     stead_cluster::start(options, Box::new(engine))
         .await
         .map_err(|e| match e {
@@ -364,6 +417,15 @@ struct Ports {
 }
 
 impl Ports {
+    /// Where the mesh listens, should there be one: it is bound when another node is to come.
+    fn mesh(settings: &Settings, listen: Listen) -> SocketAddr {
+        match (listen.mesh, listen.s3) {
+            (Some(mesh), _) => mesh,
+            (None, Some(s3)) => beside(s3, 5),
+            (None, None) => settings.mesh.listen,
+        }
+    }
+
     async fn bind(settings: &Settings, listen: Listen) -> Result<Self, Failure> {
         let s3_address = listen.s3.unwrap_or(settings.s3.listen);
         let s3 = bind("S3", s3_address).await?;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub web: Web,
     /// The IPFS gateway.
     pub ipfs: Ipfs,
+    /// The way to other nodes.
+    pub mesh: Mesh,
     /// Where bytes go.
     pub storage: Storage,
     /// Reading everything back to see that it is still what was written.
@@ -101,6 +103,15 @@ pub struct Ipfs {
     pub bitswap_peers: Vec<String>,
 }
 
+/// `[mesh]`
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Mesh {
+    /// Address and UDP port; port 0 picks a free one, which is kept.
+    pub listen: SocketAddr,
+}
+
 /// `[storage]`
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
@@ -171,6 +182,14 @@ impl Default for Web {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7302)),
             hosts: Vec::new(),
+        }
+    }
+}
+
+impl Default for Mesh {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7305)),
         }
     }
 }

@@ -45,6 +45,9 @@ pub enum BlockError {
     /// There is no room on the disk. Nothing was stored.
     #[error("the disk is full")]
     Full,
+    /// Too few other nodes have a copy. What was stored here is the collector's to take.
+    #[error("too few copies: {0}")]
+    Elsewhere(String),
     /// The block index was found damaged and is being rebuilt from the packs; try again soon.
     #[error("the block index is being rebuilt")]
     IndexRebuilding,

@@ -11,6 +11,7 @@
 
 pub mod checked_file;
 pub mod conformance;
+mod elsewhere;
 pub mod error;
 mod index;
 pub mod ipld;
@@ -23,6 +24,7 @@ pub mod unixfs;
 
 pub use checked_file::CheckedFile;
 pub use conformance::store_conformance;
+pub use elsewhere::Elsewhere;
 pub use error::BlockError;
 pub use local::{
     BlockWriter, CollectOptions, CollectReport, Damage, LocalOptions, LocalStore, Pin, ScrubOptions,

@@ -57,6 +57,7 @@ fn append(n: u64, block: &bytes::Bytes) -> Append {
         ..Default::default()
     };
     Append {
+        node: None,
         tenant: Tenant::main(),
         require: Vec::new(),
         events: vec![Draft {

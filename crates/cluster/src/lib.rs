@@ -1,19 +1,28 @@
-//! Consensus: the Raft log as the write-ahead log of everything small, and the driver of the event log.
+//! Consensus: the Raft log as the write-ahead log of everything small, the driver of the event log, and the
+//! mesh between nodes that share it.
 //!
 //! Owns: the write-ahead log's files (`<data>/raft`), the vote, the thread that applies committed entries
-//! to a [`stead_log::Machine`], and the policy of checkpoints.
-//! Promises: an append that was answered is in a synced record of the write-ahead log or in the machine's
-//! durable files; concurrent appends share one Raft entry and one `fdatasync`; entries are dropped only
-//! below what the machine calls durable.
+//! to a [`stead_log::Machine`], the policy of checkpoints; who is a member and who votes; connections between
+//! members, and the copies of blocks that they keep for each other.
+//! Promises: an append that was answered is in a synced record of the write-ahead log of most voters or in
+//! their machines' durable files; concurrent appends share one Raft entry and one `fdatasync`; entries are
+//! dropped only below what the machine calls durable. Nobody gets in who was not approved.
 //! Never: knows what an event means, or what a view does with it.
 
 mod batch;
+mod convert;
+mod copies;
+mod forward;
+mod join;
 mod machine;
 mod members;
+mod membership;
+mod mesh;
 mod network;
 mod options;
 mod proposer;
 mod raft_log;
+mod service;
 mod store;
 #[cfg(test)]
 mod suite_tests;
@@ -21,9 +30,14 @@ mod suite_tests;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod types;
 mod wal;
 
-pub use options::{ClusterError, ClusterOptions, Status};
+pub use join::{Door, JoinOptions, Joined, Waiting, join, new_code};
+pub use membership::NodeStatus;
+pub use options::{ClusterError, ClusterOptions, Status, Together};
 pub use raft_log::{RaftLog, start};
+pub use ticket::{Ticket, TicketError};
+pub use types::FOUNDER;
 pub use wal::Damage;

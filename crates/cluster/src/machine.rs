@@ -2,18 +2,22 @@
 
 use crate::members::DriverState;
 use crate::types::{Entry, LogId, Payload, StoredMembership, TypeConfig};
+use async_trait::async_trait;
+use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use openraft::OptionalSend;
 use openraft::storage::{ApplyResponder, EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use openraft::type_config::alias::{SnapshotMetaOf, SnapshotOf};
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use stead_event::{NodeId, Position, Tenant};
 use stead_log::{Committed, Machine, MachineError, Marker};
-use stead_runtime::{TaskKind, Tasks};
+use stead_runtime::{TaskKind, Tasks, blocking};
 use tokio::sync::{oneshot, watch};
 
 /// One call of the machine takes up no more entries, and not many more bytes, than this.
@@ -27,7 +31,33 @@ type Work = Vec<(Entry, Option<ApplyResponder<TypeConfig>>)>;
 enum Job {
     Apply(Work, oneshot::Sender<io::Result<()>>),
     Checkpoint(oneshot::Sender<Result<Marker, MachineError>>),
+    Heads(oneshot::Sender<Vec<(Tenant, Position)>>),
+    Adopt(Takeover, oneshot::Sender<io::Result<()>>),
     Stop,
+}
+
+/// Lines that come in from another node, and the marker that goes with them.
+struct Takeover {
+    lines: Receiver<io::Result<(Tenant, Vec<Bytes>)>>,
+    applied: LogId,
+    membership: StoredMembership,
+}
+
+/// What a snapshot is: where each tenant's log ends in it, and which node to ask for the lines; `None` where
+/// it is this node's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Content {
+    pub from: Option<NodeId>,
+    pub heads: Vec<(Tenant, Position)>,
+}
+
+/// Brings lines from other nodes: those of a tenant after a position.
+#[async_trait]
+pub(crate) trait LineSource: Send + Sync + 'static {
+    /// What has to be here before lines that name it: blocks.
+    async fn prepare(&self, from: &NodeId) -> io::Result<()>;
+
+    async fn lines(&self, from: &NodeId, tenant: &Tenant, after: Position) -> io::Result<Vec<Bytes>>;
 }
 
 /// What has been applied, and what of it is durable.
@@ -36,6 +66,8 @@ pub(crate) struct Progress {
     pub applied: Option<LogId>,
     pub membership: StoredMembership,
     pub durable: Option<(LogId, StoredMembership)>,
+    /// Where each tenant's log ends in what is durable.
+    pub heads: Vec<(Tenant, Position)>,
 }
 
 /// A handle on the machine's thread; cheap to clone.
@@ -47,6 +79,9 @@ pub(crate) struct MachineThread {
     pub stalled: Arc<AtomicBool>,
     stopping: Arc<AtomicBool>,
     ended: watch::Receiver<bool>,
+    /// Index after the last applied entry.
+    pub applied: watch::Receiver<u64>,
+    source: Arc<OnceLock<Arc<dyn LineSource>>>,
 }
 
 /// What the machine's marker says about the driver's entries: nothing before the first.
@@ -78,7 +113,10 @@ impl MachineThread {
     ) -> io::Result<Self> {
         let (jobs, inbox) = channel();
         let (ending, ended) = watch::channel(false);
+        let (telling, applied) = watch::channel(durable.as_ref().map_or(0, |(id, _)| id.index + 1));
+        let heads = machine.heads();
         let progress = Arc::new(Mutex::new(Progress {
+            heads,
             applied: durable.as_ref().map(|(id, _)| *id),
             membership: durable
                 .as_ref()
@@ -92,6 +130,7 @@ impl MachineThread {
             progress: progress.clone(),
             stalled: stalled.clone(),
             stopping: stopping.clone(),
+            telling,
         };
         tasks.thread(TaskKind::Core, "machine", move || {
             worker.run(&inbox);
@@ -104,7 +143,49 @@ impl MachineThread {
             stalled,
             stopping,
             ended,
+            applied,
+            source: Arc::default(),
         })
+    }
+
+    /// Says where lines of other nodes come from; called once.
+    pub fn set_source(&self, source: Arc<dyn LineSource>) {
+        let _ = self.source.set(source);
+    }
+
+    /// Returns when the entry is applied, or the machine has stopped.
+    pub async fn wait_applied(&self, index: u64) {
+        // An error means that the thread is gone; whoever asks next hears of it.
+        let _ = self.applied.clone().wait_for(|next| *next > index).await;
+    }
+
+    /// Takes over what `content.from` has applied.
+    async fn adopt(&self, applied: LogId, membership: StoredMembership, content: &Content) -> io::Result<()> {
+        let lost = || io::Error::other("a snapshot of nobody's");
+        let from = content.from.clone().ok_or_else(lost)?;
+        let source = self.source.get().cloned().ok_or_else(lost)?;
+        source.prepare(&from).await?;
+        let own: BTreeMap<Tenant, Position> = {
+            let (send, heads) = oneshot::channel();
+            self.jobs.send(Job::Heads(send)).map_err(|_| gone())?;
+            heads.await.map_err(|_| gone())?.into_iter().collect()
+        };
+        let (feed, lines) = sync_channel(2);
+        let (done, taken) = oneshot::channel();
+        let takeover = Takeover {
+            lines,
+            applied,
+            membership,
+        };
+        self.jobs.send(Job::Adopt(takeover, done)).map_err(|_| gone())?;
+        let wanted: Vec<(Tenant, Position, Position)> = content
+            .heads
+            .iter()
+            .map(|(tenant, to)| (tenant.clone(), own.get(tenant).copied().unwrap_or(0), *to))
+            .collect();
+        let fetched = fetch(source, from, wanted, feed).await;
+        let taken = taken.await.unwrap_or_else(|_| Err(gone()));
+        fetched.and(taken)
     }
 
     async fn apply(&self, work: Work) -> io::Result<()> {
@@ -138,7 +219,47 @@ impl MachineThread {
     }
 }
 
+/// Brings lines until every log is where it is wanted. What goes wrong is told to the taker as well, so that
+/// nothing is taken over in part.
+async fn fetch(
+    source: Arc<dyn LineSource>,
+    from: NodeId,
+    wanted: Vec<(Tenant, Position, Position)>,
+    feed: SyncSender<io::Result<(Tenant, Vec<Bytes>)>>,
+) -> io::Result<()> {
+    for (tenant, mut at, to) in wanted {
+        while at < to {
+            let lines = source.lines(&from, &tenant, at).await;
+            let lines = lines.and_then(|mut lines| {
+                lines.truncate(usize::try_from(to - at).unwrap_or(usize::MAX));
+                if lines.is_empty() {
+                    return Err(io::Error::other(format!(
+                        "{from} has no line of {tenant} after {at}"
+                    )));
+                }
+                Ok(lines)
+            });
+            let failed = lines
+                .as_ref()
+                .err()
+                .map(|error| io::Error::other(error.to_string()));
+            at += lines.as_ref().map_or(0, |lines| lines.len() as u64);
+            let item = lines.map(|lines| (tenant.clone(), lines));
+            let feed = feed.clone();
+            // The taker folds slower than lines come: off the async threads.
+            if blocking(move || feed.send(item)).await.is_err() {
+                return Err(gone());
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
 struct Worker {
+    telling: watch::Sender<u64>,
     machine: Box<dyn Machine>,
     progress: Arc<Mutex<Progress>>,
     stalled: Arc<AtomicBool>,
@@ -152,6 +273,8 @@ impl Worker {
             match job {
                 Job::Apply(work, done) => drop(done.send(self.apply(work))),
                 Job::Checkpoint(done) => drop(done.send(self.checkpoint())),
+                Job::Heads(done) => drop(done.send(self.machine.heads())),
+                Job::Adopt(takeover, done) => drop(done.send(self.adopt(takeover))),
                 Job::Stop => return,
             }
         }
@@ -181,6 +304,9 @@ impl Worker {
                 let mut progress = self.progress.lock();
                 progress.applied = applied.or(progress.applied);
                 progress.membership = membership;
+            }
+            if let Some(applied) = &applied {
+                self.telling.send_replace(applied.index + 1);
             }
             for (outcomes, responder) in outcomes.into_iter().zip(responders) {
                 if let Some(responder) = responder {
@@ -219,13 +345,50 @@ impl Worker {
     fn checkpoint(&mut self) -> Result<Marker, MachineError> {
         let made = self.machine.checkpoint()?;
         let durable = read_marker(&made).map_err(MachineError::Damaged)?;
-        self.progress.lock().durable = durable;
+        let heads = self.machine.heads();
+        let mut progress = self.progress.lock();
+        progress.durable = durable;
+        progress.heads = heads;
+        drop(progress);
         Ok(made)
+    }
+
+    fn adopt(&mut self, takeover: Takeover) -> io::Result<()> {
+        let Takeover {
+            lines,
+            applied,
+            membership,
+        } = takeover;
+        let own = self.progress.lock().applied.map_or(0, |id| id.index + 1);
+        if applied.index < own {
+            return Err(io::Error::other("a snapshot of before what is applied here"));
+        }
+        let mut next = || match lines.recv() {
+            Ok(Ok(lines)) => Ok(Some(lines)),
+            Ok(Err(error)) => Err(MachineError::Io {
+                what: "cannot fetch another node's log".into(),
+                source: error,
+            }),
+            Err(_) => Ok(None),
+        };
+        let marker = marker(&applied, &membership);
+        self.machine.adopt(&mut next, marker).map_err(io::Error::other)?;
+        let heads = self.machine.heads();
+        let index = applied.index + 1;
+        {
+            let mut progress = self.progress.lock();
+            progress.applied = Some(applied);
+            progress.membership = membership.clone();
+            progress.durable = Some((applied, membership));
+            progress.heads = heads;
+        }
+        self.telling.send_replace(index);
+        Ok(())
     }
 }
 
 impl RaftStateMachine<TypeConfig> for MachineThread {
-    type SnapshotData = ();
+    type SnapshotData = Content;
     type SnapshotBuilder = SnapshotBuilder;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
@@ -272,26 +435,34 @@ impl RaftStateMachine<TypeConfig> for MachineThread {
 
     async fn install_snapshot(
         &mut self,
-        _meta: &SnapshotMetaOf<TypeConfig>,
-        (): Self::SnapshotData,
+        meta: &SnapshotMetaOf<TypeConfig>,
+        content: Self::SnapshotData,
     ) -> Result<(), io::Error> {
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this version cannot take over a snapshot from another node",
-        ))
+        let applied = meta
+            .last_log_id
+            .ok_or_else(|| io::Error::other("a snapshot of nothing"))?;
+        tracing::info!(entry = applied.index, "taking over another node's log");
+        self.adopt(applied, meta.last_membership.clone(), &content).await
     }
 
-    async fn get_current_snapshot(&mut self) -> Result<Option<SnapshotOf<TypeConfig, ()>>, io::Error> {
-        Ok(self.progress.lock().durable.clone().map(snapshot))
+    async fn get_current_snapshot(&mut self) -> Result<Option<SnapshotOf<TypeConfig, Content>>, io::Error> {
+        Ok(self.durable())
     }
 }
 
-fn snapshot((applied, membership): (LogId, StoredMembership)) -> SnapshotOf<TypeConfig, ()> {
-    let meta = SnapshotMetaOf::<TypeConfig> {
-        last_log_id: Some(applied),
-        last_membership: membership,
-    };
-    Snapshot { meta, snapshot: () }
+impl MachineThread {
+    /// The durable state as a snapshot; nothing before the first checkpoint.
+    fn durable(&self) -> Option<SnapshotOf<TypeConfig, Content>> {
+        let progress = self.progress.lock();
+        let (applied, membership) = progress.durable.clone()?;
+        let meta = SnapshotMetaOf::<TypeConfig> {
+            last_log_id: Some(applied),
+            last_membership: membership,
+        };
+        let heads = progress.heads.clone();
+        let snapshot = Content { from: None, heads };
+        Some(Snapshot { meta, snapshot })
+    }
 }
 
 /// A snapshot is what the machine holds durably; its manifest is the machine's marker.
@@ -302,19 +473,15 @@ pub(crate) struct SnapshotBuilder {
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
-    type SnapshotData = ();
+    type SnapshotData = Content;
 
-    async fn build_snapshot(&mut self) -> Result<SnapshotOf<TypeConfig, ()>, io::Error> {
+    async fn build_snapshot(&mut self) -> Result<SnapshotOf<TypeConfig, Content>, io::Error> {
         if self.checkpoint {
             self.machine.checkpoint().await.map_err(io::Error::other)?;
         }
-        let durable = self.machine.progress.lock().durable.clone();
-        Ok(durable.map_or_else(
-            || Snapshot {
-                meta: Default::default(),
-                snapshot: (),
-            },
-            snapshot,
-        ))
+        Ok(self.machine.durable().unwrap_or_else(|| Snapshot {
+            meta: Default::default(),
+            snapshot: Content::default(),
+        }))
     }
 }

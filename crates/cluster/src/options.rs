@@ -1,8 +1,14 @@
 //! What a node's consensus is started with, what it reports, and why it may refuse to start.
 
+use crate::join::Door;
+use crate::types::FOUNDER;
+use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use stead_block::LocalStore;
 use stead_event::NodeId;
+use stead_log::Tail;
 use stead_runtime::{Clock, Rng, Space, Tasks};
 
 /// Settings and capabilities of this node's consensus.
@@ -24,6 +30,40 @@ pub struct ClusterOptions {
     pub checkpoint_every: Duration,
     /// A checkpoint is made after this many bytes of write-ahead log (64 MiB).
     pub checkpoint_bytes: u64,
+    /// This node's number among the members.
+    pub number: u64,
+    /// What is needed to be one of several; without it a node stays alone.
+    pub together: Option<Together>,
+}
+
+/// What a node that may have others beside it is given.
+#[derive(Clone)]
+pub struct Together {
+    /// The node's secret key: its identity in the mesh.
+    pub secret: [u8; 32],
+    /// Where datagrams are listened for, once there is a mesh. Port zero takes a free one.
+    pub listen: SocketAddr,
+    /// Whether the mesh is opened at the start: this node has others beside it.
+    pub member: bool,
+    /// The log's read side.
+    pub tail: Tail,
+    /// The blocks that are here.
+    pub store: LocalStore,
+    /// What people call this node.
+    pub label: String,
+    /// Members that were named when this node was let in, and where they were: the log says later who is one.
+    pub known: Vec<(NodeId, Vec<SocketAddr>)>,
+    /// The mesh through which this node was let in just now.
+    pub door: Option<Door>,
+}
+
+impl fmt::Debug for Together {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Together")
+            .field("listen", &self.listen)
+            .field("label", &self.label)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClusterOptions {
@@ -38,6 +78,8 @@ impl ClusterOptions {
             space,
             checkpoint_every: Duration::from_secs(30),
             checkpoint_bytes: 64 * 1024 * 1024,
+            number: FOUNDER,
+            together: None,
         }
     }
 }
@@ -104,6 +146,15 @@ pub enum ClusterError {
     /// Raft itself has failed.
     #[error("consensus failed: {0}")]
     Raft(String),
+    /// The mesh between nodes.
+    #[error("the mesh: {0}")]
+    Mesh(String),
+    /// Nobody leads, so nothing can be decided.
+    #[error("no leader: {0}")]
+    NoLeader(String),
+    /// It is not to be done as things are.
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl ClusterError {

@@ -22,7 +22,8 @@ pub(crate) const QUEUE: usize = 256;
 /// How often a full disk is asked after while appends wait.
 const STALL_CHECK: Duration = Duration::from_millis(100);
 
-pub(crate) type Answer = Result<Appended, LogError>;
+/// Where an append went, and the index of the Raft entry that has it.
+pub(crate) type Answer = Result<(Appended, u64), LogError>;
 
 /// An append and who waits for it.
 pub(crate) struct Proposal {
@@ -94,8 +95,10 @@ impl Proposer {
 fn answer(result: ClientWriteResult<TypeConfig>, waiting: VecDeque<oneshot::Sender<Answer>>) {
     match result {
         Ok(response) => {
+            let index = response.log_id.index;
             for (waiting, outcome) in waiting.into_iter().zip(response.data) {
-                let _ = waiting.send(outcome.map_err(LogError::from));
+                let answer = outcome.map(|appended| (appended, index));
+                let _ = waiting.send(answer.map_err(LogError::from));
             }
         }
         Err(error) => {

@@ -1,24 +1,28 @@
 //! The [`Log`] that clients of consensus see: starting, appending, checkpoints, stopping.
 
 use crate::batch::{Encoded, encode};
+use crate::join::Joins;
 use crate::machine::{MachineThread, read_marker};
-use crate::network::Nobody;
-use crate::proposer::{Proposal, Proposer, QUEUE};
+use crate::network::Link;
+use crate::options::Together;
+use crate::proposer::{Answer, Proposal, Proposer, QUEUE};
 use crate::store::LogStore;
 use crate::types::{FOUNDER, Member, TypeConfig};
 use crate::wal::{Wal, WalOptions};
 use crate::{ClusterError, ClusterOptions, Status};
 use async_trait::async_trait;
+use bytes::Bytes;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::{Config, Raft, SnapshotPolicy};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use stead_event::NodeId;
 use stead_log::command::INLINE_MAX;
 use stead_log::{Append, Appended, Log, LogError, Machine, MachineError};
-use stead_runtime::{Space, TaskKind, blocking, free_bytes};
+use stead_runtime::{Space, TaskKind, Tasks, blocking, free_bytes};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 /// Recent entries kept in memory, about, in bytes. One voter reads an entry once, right after writing it.
@@ -31,6 +35,8 @@ const APPEND_MAX: usize = 16 * 1024 * 1024;
 const ENCODE_HERE: (usize, usize) = (256 * 1024, 64);
 /// How long an append waits for room in the queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(2);
+/// How long the members of a cluster may take to decide on an append.
+const DECIDE: Duration = Duration::from_secs(20);
 /// How long the start waits for the election and for what was committed before to be applied again.
 const START_WAIT: Duration = Duration::from_secs(30);
 /// How often a start looks whether it waits for room on the disk, and how often in a row is too often.
@@ -45,29 +51,40 @@ const POLICY_TICK: Duration = Duration::from_secs(1);
 
 /// Appends through Raft. Dropping it does not stop Raft: call [`RaftLog::stop`].
 pub struct RaftLog {
-    raft: Raft<TypeConfig, MachineThread>,
-    machine: MachineThread,
+    pub(crate) raft: Raft<TypeConfig, MachineThread>,
+    pub(crate) machine: MachineThread,
     wal: Wal,
     space: Space,
     queue: mpsc::Sender<Proposal>,
+    pub(crate) node: NodeId,
+    pub(crate) number: u64,
+    pub(crate) tasks: Tasks,
+    pub(crate) link: Link,
+    pub(crate) together: Option<Together>,
+    pub(crate) joins: Joins,
+    /// What every member has and nobody else, for who is let in.
+    pub(crate) shared: OnceLock<Bytes>,
+    /// Held while the membership is changed.
+    pub(crate) admitting: Mutex<()>,
     /// Held while a checkpoint is made, so that two are not made at once.
-    checkpoint: Mutex<()>,
+    pub(crate) checkpoint: Mutex<()>,
     /// Bytes of write-ahead log that had been written at the last checkpoint.
     checkpoint_at: AtomicU64,
     stopped: AtomicBool,
     stop: Arc<Notify>,
 }
 
-fn raft_error(error: impl std::fmt::Display) -> ClusterError {
+pub(crate) fn raft_error(error: impl std::fmt::Display) -> ClusterError {
     ClusterError::Raft(error.to_string())
 }
 
 fn config() -> Result<Arc<Config>, ClusterError> {
     let config = Config {
         cluster_name: "stead".into(),
-        heartbeat_interval: 1_000,
-        election_timeout_min: 3_000,
-        election_timeout_max: 6_000,
+        // Writes stop for an election's time when a leader is lost; a slow disk's sync must fit in it.
+        heartbeat_interval: 200,
+        election_timeout_min: 600,
+        election_timeout_max: 1_200,
         // Checkpoints decide when there is a snapshot, and the log is purged right behind it.
         snapshot_policy: SnapshotPolicy::Never,
         max_in_snapshot_log_to_keep: 0,
@@ -80,7 +97,8 @@ fn config() -> Result<Arc<Config>, ClusterError> {
 }
 
 /// Starts consensus on `options.dir` over `machine`, making a cluster of one voter at the first start.
-/// Returns when this node leads and everything that was acknowledged before is applied.
+/// A node that is alone leads, and has applied everything that was acknowledged before, when this returns; a
+/// member of several is answered for by whoever leads, and is waited for a while.
 ///
 /// # Errors
 /// [`ClusterError::Full`] where the disk has no room for what must be applied first. Others where the directory
@@ -106,14 +124,44 @@ pub async fn start(options: ClusterOptions, machine: Box<dyn Machine>) -> Result
     }
     let machine = MachineThread::start(machine, durable, &options.tasks)
         .map_err(ClusterError::io("cannot start the machine's thread"))?;
-    let raft = match lead(&options, &wal, &machine).await {
-        Ok(raft) => raft,
+    let log = match begin(&options, &wal, &machine).await {
+        Ok(log) => log,
         Err(error) => {
             wal.stop().await;
             machine.stop().await;
             return Err(error);
         }
     };
+    if let Err(error) = settle(&log, &options).await {
+        if matches!(error, ClusterError::Full) {
+            log.give_up_waiting();
+        }
+        log.stop_notice();
+        // The first error says why; that the shut-down fails as well adds nothing.
+        let _ = log.raft.shutdown().await;
+        wal.stop().await;
+        machine.stop().await;
+        return Err(error);
+    }
+    Ok(log)
+}
+
+/// Puts Raft and what serves it together.
+async fn begin(
+    options: &ClusterOptions,
+    wal: &Wal,
+    machine: &MachineThread,
+) -> Result<Arc<RaftLog>, ClusterError> {
+    let link = Link::default();
+    // What is known to be committed is applied again in here.
+    let begun = Raft::new(
+        options.number,
+        config()?,
+        link.clone(),
+        LogStore(wal.clone()),
+        machine.clone(),
+    );
+    let raft = unless_full(wal, machine, begun).await?.map_err(raft_error)?;
     let (queue, proposals) = mpsc::channel(QUEUE);
     let stalled = {
         let (wal, machine) = (wal.metrics.clone(), machine.stalled.clone());
@@ -127,10 +175,18 @@ pub async fn start(options: ClusterOptions, machine: Box<dyn Machine>) -> Result
     options.tasks.spawn(TaskKind::Core, "proposer", proposer.run());
     let log = Arc::new(RaftLog {
         raft,
-        machine,
-        wal,
+        machine: machine.clone(),
+        wal: wal.clone(),
         space: options.space.clone(),
         queue,
+        node: options.node.clone(),
+        number: options.number,
+        tasks: options.tasks.clone(),
+        link,
+        together: options.together.clone(),
+        joins: Joins::default(),
+        shared: OnceLock::new(),
+        admitting: Mutex::new(()),
         checkpoint: Mutex::new(()),
         checkpoint_at: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
@@ -142,6 +198,17 @@ pub async fn start(options: ClusterOptions, machine: Box<dyn Machine>) -> Result
         policy(Arc::downgrade(&log), options.clone()),
     );
     Ok(log)
+}
+
+/// Waits until this node leads, where it is alone; else opens the mesh and waits for whoever leads.
+async fn settle(log: &Arc<RaftLog>, options: &ClusterOptions) -> Result<(), ClusterError> {
+    let member = options.together.as_ref().is_some_and(|together| together.member);
+    if member {
+        log.open_mesh().await?;
+        return log.wait_for_leader(START_WAIT).await;
+    }
+    let elected = unless_full(&log.wal, &log.machine, elect(&log.raft, options)).await;
+    elected.and_then(|elected| elected)
 }
 
 async fn open_wal(
@@ -186,28 +253,6 @@ async fn unless_full<T>(
     }
 }
 
-/// Starts Raft and waits until this node leads.
-async fn lead(
-    options: &ClusterOptions,
-    wal: &Wal,
-    machine: &MachineThread,
-) -> Result<Raft<TypeConfig, MachineThread>, ClusterError> {
-    // What is known to be committed is applied again in here.
-    let begun = Raft::new(FOUNDER, config()?, Nobody, LogStore(wal.clone()), machine.clone());
-    let raft = unless_full(wal, machine, begun).await?.map_err(raft_error)?;
-    let elected = unless_full(wal, machine, elect(&raft, options)).await;
-    if let Err(error) = elected.and_then(|elected| elected) {
-        if matches!(error, ClusterError::Full) {
-            wal.give_up_waiting();
-            machine.give_up_waiting();
-        }
-        // The first error says why; that the shut-down fails as well adds nothing.
-        let _ = raft.shutdown().await;
-        return Err(error);
-    }
-    Ok(raft)
-}
-
 /// Makes this node the leader and waits until what was committed before is applied.
 async fn elect(raft: &Raft<TypeConfig, MachineThread>, options: &ClusterOptions) -> Result<(), ClusterError> {
     if raft.is_initialized().await.map_err(raft_error)? {
@@ -215,6 +260,12 @@ async fn elect(raft: &Raft<TypeConfig, MachineThread>, options: &ClusterOptions)
     } else {
         let founder = Member {
             name: options.node.to_string(),
+            label: options
+                .together
+                .as_ref()
+                .map(|t| t.label.clone())
+                .unwrap_or_default(),
+            ..Member::default()
         };
         raft.initialize(BTreeMap::from([(FOUNDER, founder)]))
             .await
@@ -312,12 +363,37 @@ impl RaftLog {
         let checkpoint = tokio::time::timeout(STOP_WAIT, checkpoint).await;
         self.give_up_waiting();
         let shut = tokio::time::timeout(STOP_WAIT, self.raft.shutdown()).await;
+        if let Some(mesh) = self.link.get() {
+            mesh.close().await;
+        }
         self.wal.stop().await;
         self.machine.stop().await;
         let late = |_| ClusterError::Raft("it took too long to stop".into());
         let made = checkpoint.map_err(late)?;
         made.map_err(|error| ClusterError::Raft(format!("no checkpoint at the stop: {error}")))?;
         shut.map_err(late)?.map_err(raft_error)
+    }
+
+    /// Says what every member has and nobody else: it is given to who is let in. Nobody is, before.
+    pub fn share(&self, shared: Bytes) {
+        let _ = self.shared.set(shared);
+    }
+
+    /// Whether background work is to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Whether a node was named as a member when this one was let in: until the log says who is.
+    pub(crate) fn is_known(&self, node: &NodeId) -> bool {
+        let together = self.together.as_ref();
+        together.is_some_and(|together| together.known.iter().any(|(known, _)| known == node))
+    }
+
+    /// Tells background work to end.
+    fn stop_notice(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.stop.notify_one();
     }
 
     /// No longer waits for room on a full disk.
@@ -331,7 +407,7 @@ impl RaftLog {
     }
 
     /// Why appends are not possible.
-    fn unavailable(&self) -> LogError {
+    pub(crate) fn unavailable(&self) -> LogError {
         let state = self.raft.metrics().borrow_watched().running_state.clone();
         LogError::Unavailable(match state {
             Err(fatal) if !self.stopped.load(Ordering::SeqCst) => format!("consensus has failed: {fatal}"),
@@ -345,7 +421,7 @@ impl RaftLog {
         progress.applied != progress.durable.as_ref().map(|(id, _)| *id)
     }
 
-    async fn make_checkpoint(&self) -> Result<(), MachineError> {
+    pub(crate) async fn make_checkpoint(&self) -> Result<(), MachineError> {
         let _one = self.checkpoint.lock().await;
         let written = self.wal.metrics.bytes.load(Ordering::Relaxed);
         self.machine.checkpoint().await?;
@@ -382,10 +458,31 @@ async fn encoded(append: Append, inline: usize) -> Result<Encoded, LogError> {
     Ok(made)
 }
 
-#[async_trait]
-impl Log for RaftLog {
-    async fn append(&self, append: Append) -> Result<Appended, LogError> {
-        validate(&append)?;
+impl RaftLog {
+    /// Puts an append into the queue of what is proposed here, and waits for what becomes of it.
+    pub(crate) async fn propose(&self, encoded: Encoded) -> Answer {
+        let room = tokio::time::timeout(QUEUE_WAIT, self.queue.reserve()).await;
+        let room = room
+            .map_err(|_| LogError::Busy)?
+            .map_err(|_| self.unavailable())?;
+        let (answer, answered) = oneshot::channel();
+        room.send(Proposal { encoded, answer });
+        let answered = async { answered.await.unwrap_or_else(|_| Err(self.unavailable())) };
+        if self.alone() {
+            return answered.await;
+        }
+        // Without a quorum nothing is ever decided; who waits has to hear of it.
+        let bounded = tokio::time::timeout(DECIDE, answered).await;
+        bounded.unwrap_or_else(|_| {
+            Err(LogError::Unavailable(
+                "too few members answered in time; whether it was written is not known".into(),
+            ))
+        })
+    }
+
+    /// Whether an append of so many inline bytes is taken at all.
+    pub(crate) fn admit(&self, append: &Append) -> Result<usize, LogError> {
+        validate(append)?;
         if self.stopped.load(Ordering::SeqCst) {
             return Err(self.unavailable());
         }
@@ -393,14 +490,20 @@ impl Log for RaftLog {
         if !self.space.admits(inline as u64) {
             return Err(LogError::Full);
         }
+        Ok(inline)
+    }
+}
+
+#[async_trait]
+impl Log for RaftLog {
+    async fn append(&self, mut append: Append) -> Result<Appended, LogError> {
+        let inline = self.admit(&append)?;
+        append.node.get_or_insert_with(|| self.node.clone());
         let encoded = encoded(append, inline).await?;
-        let room = tokio::time::timeout(QUEUE_WAIT, self.queue.reserve()).await;
-        let room = room
-            .map_err(|_| LogError::Busy)?
-            .map_err(|_| self.unavailable())?;
-        let (answer, answered) = oneshot::channel();
-        room.send(Proposal { encoded, answer });
-        answered.await.unwrap_or_else(|_| Err(self.unavailable()))
+        if self.leads() {
+            return self.propose(encoded).await.map(|(appended, _)| appended);
+        }
+        self.forward(encoded).await
     }
 
     async fn checkpoint(&self) -> Result<(), LogError> {
@@ -408,5 +511,13 @@ impl Log for RaftLog {
             MachineError::Full => LogError::Full,
             other => LogError::Unavailable(other.to_string()),
         })
+    }
+
+    fn leads(&self) -> bool {
+        self.leader() == Some(self.number)
+    }
+
+    async fn caught_up(&self) -> Result<(), LogError> {
+        self.read_barrier().await
     }
 }

@@ -98,7 +98,7 @@ suite! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_from_elsewhere_is_refused_with_a_clear_error() {
+async fn a_snapshot_of_nobodys_is_refused_with_a_clear_error() {
     let (_dir, store, mut machine) = build();
     let (_dir_2, _, mut other) = build();
     Store::apply_multiple(store, other.clone())
@@ -107,9 +107,9 @@ async fn a_snapshot_from_elsewhere_is_refused_with_a_clear_error() {
     let mut builder = other.try_create_snapshot_builder(true).await.expect("is forced");
     let snapshot = builder.build_snapshot().await.expect("is built");
     let refused = machine
-        .install_snapshot(&snapshot.meta, ())
+        .install_snapshot(&snapshot.meta, snapshot.snapshot)
         .await
-        .expect_err("is not supported");
-    assert_eq!(refused.kind(), std::io::ErrorKind::Unsupported);
+        .expect_err("says of no node that it has the lines");
+    assert!(refused.to_string().contains("nobody"), "{refused}");
     assert!(machine.get_current_snapshot().await.expect("reads").is_none());
 }

@@ -28,6 +28,7 @@ pub fn append(n: u64, size: usize) -> Append {
         ..Default::default()
     };
     Append {
+        node: None,
         tenant: Tenant::main(),
         require: vec![Precondition::Object {
             bucket: "b".into(),

@@ -5,6 +5,7 @@ use openraft::RaftTypeConfig;
 use openraft::raft::responder::Responder;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::SocketAddr;
 use stead_log::Outcome;
 
 /// Standard Raft (one leader a term) over [`Batch`]es.
@@ -16,6 +17,15 @@ pub struct TypeConfig;
 pub struct Member {
     /// The node's name: its public key as text.
     pub name: String,
+    /// What people call it.
+    #[serde(default)]
+    pub label: String,
+    /// Where it is reached, as it said when it joined.
+    #[serde(default)]
+    pub addresses: Vec<SocketAddr>,
+    /// It votes and holds no data.
+    #[serde(default)]
+    pub witness: bool,
 }
 
 impl fmt::Display for Member {

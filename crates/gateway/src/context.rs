@@ -3,7 +3,7 @@
 
 use crate::access::Access;
 use crate::ipfs::Peers;
-use crate::{Credentials, Metrics, SecretBox};
+use crate::{Credentials, Metrics, ObjectError, SecretBox};
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use stead_block::LocalStore;
@@ -165,6 +165,19 @@ impl WriteContext {
     /// The log.
     pub fn log(&self) -> &Arc<dyn Log> {
         &self.log
+    }
+
+    /// Whether what one node does for all is this node's to do.
+    pub fn leads(&self) -> bool {
+        self.log.leads()
+    }
+
+    /// Returns when this node has applied everything that was acknowledged before, by any node.
+    ///
+    /// # Errors
+    /// [`ObjectError::Unavailable`] where nobody leads, or this node is too far behind.
+    pub async fn caught_up(&self) -> Result<(), ObjectError> {
+        Ok(self.log.caught_up().await?)
     }
 
     /// The same without the log.

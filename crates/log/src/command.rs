@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use stead_event::{Body, Cid, EventId, Position, Principal, Tenant, Timestamp};
+use stead_event::{Body, Cid, EventId, NodeId, Position, Principal, Tenant, Timestamp};
 
 /// Blocks of at most this many bytes travel beside their event (64 KiB); larger ones are made durable in
 /// the block store first.
@@ -109,6 +109,11 @@ pub enum Precondition {
 /// Events for one tenant, appended together or not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Append {
+    /// The node that brings it, which its lines name; the driver sets it. Every node that applies the append
+    /// writes the same line because of it. `None` in what a release before clusters wrote: the node that
+    /// applies it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
     /// Whose log.
     pub tenant: Tenant,
     /// All must hold.

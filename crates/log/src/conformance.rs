@@ -133,6 +133,7 @@ fn draft(number: u64, body: Body) -> Draft {
 
 fn append(require: Vec<Precondition>, events: Vec<Draft>) -> Append {
     Append {
+        node: None,
         tenant: Tenant::main(),
         require,
         events,

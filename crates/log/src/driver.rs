@@ -6,6 +6,7 @@
 use crate::{Append, Appended, Rejection};
 use async_trait::async_trait;
 use bytes::Bytes;
+use stead_event::{Position, Tenant};
 
 /// Why an append has no position.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -36,6 +37,18 @@ pub trait Log: Send + Sync + 'static {
     /// Makes everything applied so far durable in the machine's own files (segments, packs, views), so
     /// that the driver's write-ahead log is no longer needed for it.
     async fn checkpoint(&self) -> Result<(), LogError>;
+
+    /// Whether this node decides the order now. What one node does for all (sealing, lifecycle rules, webhooks)
+    /// is done by that one. Where there is one node, it always does.
+    fn leads(&self) -> bool {
+        true
+    }
+
+    /// Returns when this node has applied everything that was acknowledged, by any node, before the call: what
+    /// is read afterwards is current.
+    async fn caught_up(&self) -> Result<(), LogError> {
+        Ok(())
+    }
 }
 
 /// How far the machine has applied: the driver's index, and bytes that the driver wants back with it
@@ -90,7 +103,25 @@ pub trait Machine: Send + 'static {
 
     /// Makes everything applied so far durable; answers the marker that a restart would begin from.
     fn checkpoint(&mut self) -> Result<Marker, MachineError>;
+
+    /// Where each tenant's log ends, in what is applied.
+    fn heads(&self) -> Vec<(Tenant, Position)> {
+        Vec::new()
+    }
+
+    /// Takes lines over that another machine has applied, those that follow each other behind this one's own,
+    /// and then `marker`; durable when it returns. After an error the machine must be opened again, which brings
+    /// it back to where it was.
+    fn adopt(&mut self, next: NextLines<'_>, marker: Marker) -> Result<(), MachineError> {
+        let _ = (next, marker);
+        Err(MachineError::Damaged(
+            "this machine takes nothing over from another".into(),
+        ))
+    }
 }
+
+/// Brings the next lines of one tenant's log, in order; `None` at the end.
+pub type NextLines<'a> = &'a mut dyn FnMut() -> Result<Option<(Tenant, Vec<Bytes>)>, MachineError>;
 
 impl Append {
     /// What can be refused before any state is looked at: no events, a block larger than
@@ -125,5 +156,13 @@ impl Machine for Box<dyn Machine> {
 
     fn checkpoint(&mut self) -> Result<Marker, MachineError> {
         (**self).checkpoint()
+    }
+
+    fn heads(&self) -> Vec<(Tenant, Position)> {
+        (**self).heads()
+    }
+
+    fn adopt(&mut self, next: NextLines<'_>, marker: Marker) -> Result<(), MachineError> {
+        (**self).adopt(next, marker)
     }
 }

@@ -58,7 +58,7 @@ pub mod writer;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use command::{Append, Appended, Draft, Expect, Precondition, Rejection};
 pub use conformance::{Ledger, log_conformance};
-pub use driver::{Committed, Log, LogError, Machine, MachineError, Marker, Outcome};
+pub use driver::{Committed, Log, LogError, Machine, MachineError, Marker, NextLines, Outcome};
 pub use memory::MemoryLog;
 pub use seal::{SealCandidate, compress, install_sealed, unsealed};
 pub use segment::{Damage, DamageKind, LogPoint, SegmentError, SegmentOptions, sealed_file};

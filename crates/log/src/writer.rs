@@ -111,6 +111,25 @@ impl SegmentWriter {
         if line.len() > MAX_LINE {
             return Err(EventError::Malformed(format!("a line of {} bytes is too long", line.len())).into());
         }
+        self.put(seq, &line);
+        Ok(event)
+    }
+
+    /// Takes a line over as another node wrote it; it must follow the last one. Nothing is written before
+    /// [`Self::flush`]; on an error nothing has changed.
+    pub fn push_line(&mut self, line: &[u8]) -> Result<Event, SegmentError> {
+        let event = Event::from_line(line)?;
+        let head = self.point.head;
+        if line.len() > MAX_LINE || event.seq != head.seq + 1 || event.prev != head.cid {
+            let what = format!("line {} does not follow position {}", event.seq, head.seq);
+            return Err(EventError::Malformed(what).into());
+        }
+        self.put(event.seq, line);
+        Ok(event)
+    }
+
+    /// Buffers a line that follows the last one.
+    fn put(&mut self, seq: Position, line: &[u8]) {
         if self.point.offset >= self.options.rotate_bytes {
             self.point = LogPoint {
                 segment: seq,
@@ -131,15 +150,14 @@ impl SegmentWriter {
             });
         }
         if let Some(last) = self.pending.last_mut() {
-            last.bytes.extend_from_slice(&line);
+            last.bytes.extend_from_slice(line);
             last.bytes.push(b'\n');
         }
         self.point.offset += line.len() as u64 + 1;
         self.point.head = ChainHead {
             seq,
-            cid: Some(line_cid(&line)),
+            cid: Some(line_cid(line)),
         };
-        Ok(event)
     }
 
     /// Hands buffered lines to the system (no fsync): one write per segment touched. After an error the same

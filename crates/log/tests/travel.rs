@@ -122,6 +122,7 @@ fn appends_outcomes_and_points() {
         (cids::dag_pb(b""), Bytes::new()),
     ];
     let append = Append {
+        node: None,
         tenant: Tenant::system(),
         require,
         events,

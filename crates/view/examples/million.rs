@@ -152,6 +152,7 @@ impl Node {
         };
         let require = vec![Precondition::BucketExists(BUCKET.into())];
         Append {
+            node: None,
             tenant: Tenant::main(),
             require,
             events: vec![self.draft(put)],
@@ -180,6 +181,7 @@ impl Node {
         };
         let events = vec![self.draft(created)];
         let create = Append {
+            node: None,
             tenant: Tenant::main(),
             require: Vec::new(),
             events,

@@ -36,6 +36,7 @@ fn a_rejected_append_leaves_nothing_and_does_not_touch_its_neighbours() {
     );
     second.blocks = vec![(cids::raw(b"second"), Bytes::from_static(b"second"))];
     let empty = Append {
+        node: None,
         events: Vec::new(),
         ..second.clone()
     };

@@ -69,6 +69,8 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     router: Router,
     context: ReadContext,
+    /// The writing side, where a node runs: it knows whether this node is up to date.
+    write: Option<WriteContext>,
     keys: SigningKeys,
 }
 
@@ -76,6 +78,7 @@ impl Api {
     /// Of its components.
     pub fn new(components: Components) -> Self {
         let context = components.read.clone();
+        let write = components.write.clone();
         let state = Shared {
             reader: Reader::new(components.read),
             writer: components.write.map(Objects::new),
@@ -94,6 +97,7 @@ impl Api {
         Self(Arc::new(Inner {
             router,
             context,
+            write,
             keys: SigningKeys::default(),
         }))
     }
@@ -111,7 +115,9 @@ impl Api {
         let (parts, body) = request.into_parts();
         let operation = routes::operation(&parts.method, parts.uri.path());
         let secret_url = auth::token_in_url(&parts);
-        let mut response = match self.admit(peer, parts, &id) {
+        let current = self.current(parts.uri.path()).await;
+        let admitted = current.and_then(|()| self.admit(peer, parts, &id));
+        let mut response = match admitted {
             Ok(parts) => route(inner.router.clone(), Request::from_parts(parts, Body::new(body))).await,
             Err(error) => error.into_response(),
         };
@@ -140,6 +146,14 @@ impl Api {
             "answered"
         );
         response.map(ApiBody::new)
+    }
+
+    /// Waits until this node has applied what any node has acknowledged, for a request about data.
+    async fn current(&self, path: &str) -> Result<(), ApiError> {
+        match &self.0.write {
+            Some(write) if routes::is_about_data(path) => Ok(write.caught_up().await?),
+            _ => Ok(()),
+        }
     }
 
     /// Puts the caller into the request, unless the endpoint is open to all.

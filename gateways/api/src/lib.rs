@@ -10,6 +10,7 @@
 mod auth;
 mod body;
 mod buckets;
+mod cluster;
 mod console;
 mod error;
 mod events;

@@ -46,6 +46,19 @@ pub trait Operations: Send + Sync + 'static {
 
     /// A link that signs a browser in once, in `who`'s name.
     fn console_link(&self, who: &Identity) -> Result<wire::ConsoleLink, ApiError>;
+
+    /// The nodes of the cluster, and who waits to be let in.
+    async fn cluster(&self) -> Result<wire::Cluster, ApiError>;
+
+    /// A ticket for a node that is to join.
+    async fn ticket(&self) -> Result<String, ApiError>;
+
+    /// Lets the node in that shows this code; answers which it is.
+    async fn approve(&self, code: &str) -> Result<String, ApiError>;
+
+    /// Makes a node no member any more: by its key, the beginning of it, or its name.
+    async fn remove_node(&self, node: &str) -> Result<(), ApiError>;
+
     /// Who the node is, without looking anything up on disk.
     fn facts(&self) -> wire::NodeFacts;
 

@@ -5,8 +5,8 @@ use crate::gateway::{Shared, not_found, wrong_method};
 use crate::objects::Which;
 use crate::openapi::{Endpoint, delete, get, post, put};
 use crate::{
-    buckets, console, explain, ipfs, keys, listing, log, meta, objects, openapi, overview, presign, proof,
-    provenance, restore, time, tokens, upkeep, uploads, wire, zip,
+    buckets, cluster, console, explain, ipfs, keys, listing, log, meta, objects, openapi, overview, presign,
+    proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -15,10 +15,19 @@ use std::sync::Arc;
 
 /// Every endpoint. Handlers of one subject are together.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [node(), data(), uploading(), the_log(), access(), public(), work()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        node(),
+        nodes(),
+        data(),
+        uploading(),
+        the_log(),
+        access(),
+        public(),
+        work(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn node() -> Vec<Endpoint> {
@@ -61,6 +70,40 @@ fn node() -> Vec<Endpoint> {
         )
         .query::<overview::Asked>()
         .json::<wire::SeriesSet>(),
+    ]
+}
+
+fn nodes() -> Vec<Endpoint> {
+    vec![
+        get(
+            "/api/v1/cluster",
+            "cluster",
+            "The nodes, who votes and leads, what may be lost, who waits to be let in",
+            cluster::show,
+        )
+        .json::<wire::Cluster>(),
+        post(
+            "/api/v1/cluster/ticket",
+            "cluster",
+            "Makes a ticket for a node that is to join",
+            cluster::ticket,
+        )
+        .created::<wire::Ticket>(),
+        post(
+            "/api/v1/cluster/approve",
+            "cluster",
+            "Lets the node in that shows a code",
+            cluster::approve,
+        )
+        .takes::<wire::Approve>()
+        .json::<wire::NodeName>(),
+        delete(
+            "/api/v1/cluster/nodes/{node}",
+            "cluster",
+            "Makes a node no member any more",
+            cluster::remove,
+        )
+        .nothing(204),
     ]
 }
 
@@ -422,6 +465,29 @@ pub(crate) fn is_open(path: &str) -> bool {
     matches!(path, "/healthz" | "/metrics" | "/api/v1/openapi.json") || path.starts_with("/api/v1/explain/")
 }
 
+/// Whether a request is about data, which must be current: what tells how the node is has to answer where
+/// nobody leads as well.
+pub(crate) fn is_about_data(path: &str) -> bool {
+    let first = path
+        .strip_prefix("/api/v1/")
+        .unwrap_or_default()
+        .split('/')
+        .next();
+    !matches!(
+        first.unwrap_or_default(),
+        "" | "status"
+            | "overview"
+            | "series"
+            | "cluster"
+            | "doctor"
+            | "upkeep"
+            | "explain"
+            | "openapi.json"
+            | "events"
+            | "console"
+    )
+}
+
 /// The operation of a request, for metrics: the endpoint without what it is about, so that there are few.
 pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
     let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
@@ -445,6 +511,7 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
         ("history" | "why" | "meta", _) => "History",
         ("keys" | "tokens" | "presign" | "console", _) => "Key",
         ("status" | "overview" | "series", _) => "Status",
+        ("cluster", _) => "Cluster",
         ("scrub" | "gc" | "view" | "doctor" | "upkeep", _) => "Upkeep",
         _ => "Other",
     }

@@ -141,6 +141,10 @@ impl Service {
     }
 
     async fn answer(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
+        // Before anything is looked up: what another node has acknowledged is to be seen here.
+        if let Err(behind) = self.gateway.objects.context().caught_up().await {
+            return errors::answer(errors::from_object(behind));
+        }
         if let Some(bucket) = self.gateway.site_of(&head) {
             return self.gateway.site(arrival, &head, &bucket).await;
         }

@@ -11,6 +11,7 @@ Examples:
   stead up
   stead up --data /srv/stead --listen 0.0.0.0:7300
   stead up --listen 127.0.0.1:0 --json     for programs: one line when ready
+  stead up --listen 10.0.0.2:7300 --join stead1-…     one more for a cluster
 
 The first start makes everything: the directory, the node's identity, the first
 access key. Settings are in DIR/stead.toml, which need not exist. SIGTERM and
@@ -28,6 +29,48 @@ pub struct Up {
     /// Where IPFS is answered [default: three ports after S3's; a free one where S3's is picked]
     #[arg(long, value_name = "ADDR:PORT")]
     pub ipfs_listen: Option<SocketAddr>,
+    /// Where other nodes reach this one, by UDP [default: five ports after S3's; a free one where S3's is picked]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub mesh_listen: Option<SocketAddr>,
+    /// What people call this node, said when it begins or joins [default: the machine's name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Join the cluster of this ticket (`stead ticket` there), once a member has approved the code shown here
+    #[arg(long, value_name = "TICKET")]
+    pub join: Option<String>,
+    /// Join as a witness: it votes, and holds no data
+    #[arg(long, requires = "join")]
+    pub witness: bool,
+}
+
+/// `approve`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stead approve 7QXKMA")]
+pub struct Approve {
+    /// The six letters that the waiting node shows
+    pub code: String,
+}
+
+/// `node`
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// List the nodes of the cluster, and who waits to be let in
+    #[command(visible_alias = "ls", after_help = "Example:\n  stead node list")]
+    List,
+    /// Make a node no member any more; what it holds is held by the others
+    #[command(visible_alias = "rm", after_help = "Example:\n  stead node remove 3f9a1c")]
+    Remove {
+        /// Its name, its key, or the beginning of its key
+        node: String,
+    },
+}
+
+/// `cluster`
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Say how many nodes may be lost now, and what bounds it
+    #[command(after_help = "Example:\n  stead cluster can-lose")]
+    CanLose,
 }
 
 /// `key`

@@ -3,7 +3,7 @@
 use crate::args::{Global, Up};
 use crate::directory;
 use crate::failure::{self, Failure};
-use crate::node::{Listen, Node};
+use crate::node::{Joining, Listen, Node, Start};
 use crate::{output, process};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,8 +23,27 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<u8, Failure> {
         api: args.api_listen,
         web: args.web_listen,
         ipfs: args.ipfs_listen,
+        mesh: args.mesh_listen,
     };
-    let node = Node::start(&data, listen).await?;
+    let json = global.json;
+    let waiting = move |code: &str| show_code(json, code);
+    let joining = match &args.join {
+        Some(ticket) => Some(Joining {
+            ticket: ticket
+                .parse()
+                .map_err(|e| Failure::usage(format!("--join: {e}")))?,
+            witness: args.witness,
+            waiting: &waiting,
+        }),
+        None => None,
+    };
+    let node = tokio::select! {
+        node = Node::start(&data, Start { listen, name: args.name.clone(), joining }) => node?,
+        signal = signals.next() => {
+            tracing::info!(signal, "given up before it was up");
+            return Ok(INTERRUPTED);
+        }
+    };
     if global.json {
         ready_line(&node);
     } else {
@@ -46,6 +65,17 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<u8, Failure> {
             tracing::warn!(signal, "stopping at once");
             std::process::exit(INTERRUPTED.into());
         }
+    }
+}
+
+/// What somebody has to type at a member before this node goes on.
+fn show_code(json: bool, code: &str) {
+    if json {
+        output::json(&serde_json::json!({ "waiting": true, "code": code }));
+    } else {
+        output::print(&format!(
+            "This node waits to be let in. On a machine of the cluster:\n\n  stead approve {code}\n\n"
+        ));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
 
-use super::{console, doctor, heal, overview, root};
+use super::{console, doctor, heal, members, overview, root};
 use crate::codes;
 use crate::directory::Directory;
 use crate::settings::Settings;
@@ -284,6 +284,10 @@ impl Operations for NodeOperations {
             } else {
                 Vec::new()
             },
+            cluster: match &self.running {
+                Some(running) => members::cluster(&running.raft, &self.read.node).await,
+                None => wire::Cluster::default(),
+            },
         })
     }
 
@@ -434,6 +438,35 @@ impl Operations for NodeOperations {
             tables: report.tables,
             different: report.different,
         })
+    }
+
+    async fn cluster(&self) -> Result<wire::Cluster, ApiError> {
+        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        Ok(members::cluster(&running.raft, &self.read.node).await)
+    }
+
+    async fn ticket(&self) -> Result<String, ApiError> {
+        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let ticket = running.raft.ticket().await.map_err(members::api_error)?;
+        if let Some(port) = running.raft.mesh_port() {
+            members::founded(&self.data, port).map_err(|failure| {
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, codes::FILE, failure.message)
+            })?;
+        }
+        Ok(ticket.to_string())
+    }
+
+    async fn approve(&self, code: &str) -> Result<String, ApiError> {
+        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let node = running.raft.approve(code).await.map_err(members::api_error)?;
+        Ok(node.to_string())
+    }
+
+    async fn remove_node(&self, node: &str) -> Result<(), ApiError> {
+        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let nodes = running.raft.nodes().await;
+        let found = members::find(&nodes, node).map_err(members::api_error)?;
+        running.raft.remove(&found.node).await.map_err(members::api_error)
     }
 
     async fn doctor(&self) -> Result<wire::Doctor, ApiError> {

@@ -82,6 +82,7 @@ pub(super) async fn append(
         id: write.event_id(),
     };
     let append = Append {
+        node: None,
         tenant,
         require,
         events: vec![draft],

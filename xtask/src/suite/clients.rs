@@ -162,6 +162,17 @@ pub fn ipfs(session: &Session) -> Outcome {
     )
 }
 
+/// Several nodes as processes of their own, which the tests start and kill themselves.
+pub fn cluster(session: &Session) -> Outcome {
+    let python = python()?;
+    against(
+        session,
+        "cluster",
+        &python,
+        &["-m", "pytest", "-p", "no:cacheprovider", "tests/cluster"],
+    )
+}
+
 /// Object CIDs, compared with another implementation's.
 pub fn cids(session: &Session) -> Outcome {
     let python = python()?;

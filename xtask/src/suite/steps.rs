@@ -102,6 +102,11 @@ pub const ALL: &[Step] = &[
         "the gateway specifications' cases over their CAR fixtures",
         clients::ipfs,
     ),
+    client(
+        "cluster",
+        "several nodes: joining, losing, catching up, healing, with real processes",
+        clients::cluster,
+    ),
     client("cids", "object CIDs against ipfs-unixfs-importer", clients::cids),
     step(
         "crash",

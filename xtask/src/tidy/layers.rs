@@ -44,6 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Other people's crates that one room keeps to itself. `gateways/` alone would be every gateway.
 const FENCES: &[(&str, &[&str])] = &[
     ("openraft", &["crates/cluster"]),
+    ("iroh", &["crates/cluster"]),
     ("s3s", &["gateways/s3"]),
     ("multer", &["gateways/s3"]),
     ("axum", &["gateways/api"]),

@@ -25,7 +25,7 @@ pub use writer::BlockWriter;
 use crate::index::Index;
 use crate::key::Key;
 use crate::pack::Pack;
-use crate::{Block, BlockError, Stat, Store};
+use crate::{Block, BlockError, Elsewhere, Stat, Store};
 use append::{Lane, Stripes};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -35,8 +35,8 @@ use pool::Pool;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
 use stead_event::Cid;
 use stead_runtime::{Clock, Rng, Space, Tasks, blocking};
 use sync::Syncer;
@@ -99,6 +99,8 @@ pub(crate) struct Inner {
     pool: Arc<Pool>,
     /// One collection at a time.
     collecting: Mutex<()>,
+    /// Copies on other nodes, where there are others.
+    elsewhere: OnceLock<Arc<dyn Elsewhere>>,
 }
 
 impl std::fmt::Debug for LocalStore {
@@ -128,8 +130,31 @@ impl LocalStore {
         Ok(pin)
     }
 
-    /// A block's bytes, CRC checked. Blocks the thread for one read.
+    /// Says where copies are that other nodes have; called once, when this node gets others beside it.
+    pub fn set_elsewhere(&self, elsewhere: Arc<dyn Elsewhere>) {
+        let _ = self.0.elsewhere.set(elsewhere);
+    }
+
+    /// A block's bytes, CRC checked. Blocks the thread for one read; where the block is missing or damaged here
+    /// and other nodes may have it, until one has answered. What came from elsewhere is kept.
     pub fn read(&self, cid: &Cid) -> Result<Bytes, BlockError> {
+        let read = self.read_here(cid);
+        let Err(BlockError::NotFound(_) | BlockError::Damaged { .. }) = &read else {
+            return read;
+        };
+        let Some(bytes) = self.0.elsewhere.get().and_then(|elsewhere| elsewhere.fetch(cid)) else {
+            return read;
+        };
+        let kept = self.append_unsynced(&[(*cid, bytes.clone())]);
+        match kept {
+            Ok(_) => tracing::info!(%cid, "a block was missing or damaged here and came from another node"),
+            Err(error) => tracing::warn!(%cid, %error, "a block from another node could not be kept"),
+        }
+        Ok(bytes)
+    }
+
+    /// As [`Self::read`], of what is on this node alone.
+    pub fn read_here(&self, cid: &Cid) -> Result<Bytes, BlockError> {
         let read = self.0.read(cid);
         if matches!(read, Err(BlockError::IndexRebuilding)) {
             self.0.ask_rebuild();
@@ -167,9 +192,14 @@ impl LocalStore {
         self.0.flush()
     }
 
-    /// A writer for one large object.
+    /// A writer for one large object. Where other nodes keep copies, they have them when it is finished.
     pub fn writer(&self) -> BlockWriter {
-        BlockWriter::new(self.clone())
+        BlockWriter::new(self.clone(), self.0.elsewhere.get().cloned())
+    }
+
+    /// A writer whose blocks stay on this node: they are copies themselves.
+    pub fn writer_here(&self) -> BlockWriter {
+        BlockWriter::new(self.clone(), None)
     }
 
     /// Keeps blocks, stored or about to be, from the collector while the pin lives (and, where a

@@ -15,7 +15,7 @@ use crate::{BlockError, CheckedFile, Overlay};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use stead_runtime::Space;
 
 /// The name of the index in the state directory.
@@ -75,6 +75,7 @@ pub(super) fn open(
         unindexed: Default::default(),
         pool: Default::default(),
         collecting: Mutex::new(()),
+        elsewhere: OnceLock::new(),
     };
     inner.catch_up(&packs, &covered)?;
     Ok(inner)

@@ -3,7 +3,9 @@
 use super::append::LARGE;
 use super::{LocalStore, Pin};
 use crate::key::Key;
-use crate::{Block, BlockError};
+use crate::{Block, BlockError, Elsewhere};
+use std::sync::Arc;
+use stead_event::Cid;
 use stead_runtime::blocking;
 
 /// After so many bytes the kernel is told to begin to write them to disk.
@@ -16,12 +18,19 @@ pub struct BlockWriter {
     pin: Pin,
     /// Bytes since writeback was last begun.
     quiet: u64,
+    /// Who makes copies, and the names of what it is to copy.
+    copies: Option<(Arc<dyn Elsewhere>, Vec<Cid>)>,
 }
 
 impl BlockWriter {
-    pub(super) fn new(store: LocalStore) -> Self {
+    pub(super) fn new(store: LocalStore, elsewhere: Option<Arc<dyn Elsewhere>>) -> Self {
         let pin = store.pin(&[]);
-        Self { store, pin, quiet: 0 }
+        Self {
+            store,
+            pin,
+            quiet: 0,
+            copies: elsewhere.map(|elsewhere| (elsewhere, Vec::new())),
+        }
     }
 
     /// Stores a block. The bytes are taken to hash to the name.
@@ -39,21 +48,19 @@ impl BlockWriter {
         put(&self.store, block, writeback)
     }
 
-    /// Waits until all blocks are durable. The pin must live until the event that names them is appended.
+    /// Waits until all blocks are durable, here and on enough other nodes where there are any. The pin must
+    /// live until the event that names them is appended.
     pub async fn finish(self) -> Result<Pin, BlockError> {
-        let (store, pin) = (self.store, self.pin);
-        blocking(move || {
-            store.sync()?;
-            store.0.ask_flush();
-            Ok(pin)
-        })
-        .await
+        blocking(move || self.finish_blocking()).await
     }
 
     /// As [`Self::finish`], on the calling thread.
     pub fn finish_blocking(self) -> Result<Pin, BlockError> {
         self.store.sync()?;
         self.store.0.ask_flush();
+        if let Some((elsewhere, names)) = &self.copies {
+            elsewhere.replicate(&self.store, names)?;
+        }
         Ok(self.pin)
     }
 
@@ -63,6 +70,9 @@ impl BlockWriter {
             return Err(BlockError::Full);
         }
         self.pin.extend(std::iter::once(key));
+        if let Some((_, names)) = &mut self.copies {
+            names.push(block.cid);
+        }
         Ok(())
     }
 

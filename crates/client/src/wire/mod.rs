@@ -4,6 +4,7 @@
 //! left out rather than `null`. Sizes are in bytes, moments RFC 3339 in UTC, positions those of the log.
 #![allow(missing_docs)] // a field is documented where its name alone does not say it
 
+mod cluster;
 mod ipfs;
 mod keys;
 mod log;
@@ -13,6 +14,7 @@ mod problem;
 mod series;
 mod upkeep;
 
+pub use cluster::*;
 pub use ipfs::*;
 pub use keys::*;
 pub use log::*;

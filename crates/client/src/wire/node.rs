@@ -29,6 +29,9 @@ pub struct Status {
     pub raft: Option<RaftStatus>,
     #[serde(default)]
     pub tasks: Vec<TaskStatus>,
+    /// The nodes that share its consensus, itself among them.
+    #[serde(flatten)]
+    pub cluster: super::Cluster,
 }
 
 /// A tenant's log.

@@ -340,6 +340,23 @@ fn read_one(file: &std::fs::File, at: Location, index: u64) -> Result<Entry, Str
     from_record(&header, body)
 }
 
+/// An entry's kind as a number and its body, as they are stored, for another node.
+pub(crate) fn entry_to_wire(entry: &Entry) -> io::Result<(u8, Bytes)> {
+    let (kind, body) = to_record(entry)?;
+    Ok((kind as u8, body))
+}
+
+/// The entry that another node sent.
+pub(crate) fn entry_from_wire((term, index): (u64, u64), kind: u8, body: Bytes) -> Result<Entry, String> {
+    let kind =
+        Kind::from_number(kind.into()).ok_or_else(|| format!("an entry of kind {kind} is not known"))?;
+    let payload = payload(kind, body)?;
+    Ok(Entry {
+        log_id: log_id(term, index),
+        payload,
+    })
+}
+
 fn to_record(entry: &Entry) -> io::Result<(Kind, Bytes)> {
     Ok(match &entry.payload {
         Payload::Blank => (Kind::Blank, Bytes::new()),
@@ -352,7 +369,14 @@ fn to_record(entry: &Entry) -> io::Result<(Kind, Bytes)> {
 }
 
 fn from_record(header: &Header, body: Bytes) -> Result<Entry, String> {
-    let payload = match header.kind {
+    Ok(Entry {
+        log_id: log_id(header.term, header.index),
+        payload: payload(header.kind, body)?,
+    })
+}
+
+fn payload(kind: Kind, body: Bytes) -> Result<Payload, String> {
+    Ok(match kind {
         Kind::Blank => Payload::Blank,
         Kind::Batch => Payload::Normal(Batch::from_cbor(body)),
         Kind::Membership => {
@@ -361,9 +385,5 @@ fn from_record(header: &Header, body: Bytes) -> Result<Entry, String> {
             Payload::Membership(members.membership()?)
         }
         Kind::Start | Kind::Truncate => return Err("it is not an entry".into()),
-    };
-    Ok(Entry {
-        log_id: log_id(header.term, header.index),
-        payload,
     })
 }

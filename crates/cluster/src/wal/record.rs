@@ -43,7 +43,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn from_number(number: u16) -> Option<Self> {
+    pub(super) fn from_number(number: u16) -> Option<Self> {
         Some(match number {
             1 => Self::Start,
             2 => Self::Truncate,

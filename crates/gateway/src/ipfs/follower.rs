@@ -115,7 +115,10 @@ impl Follower {
             self.seen = seen;
             return Ok(());
         }
-        self.say(&round).await?;
+        // Every node makes the same directories; one says so.
+        if self.context.leads() {
+            self.say(&round).await?;
+        }
         self.rounds += 1;
         let durably = self.rounds % DURABLE_EVERY == 1;
         let now = self.context.clock.now_micros();
@@ -154,6 +157,7 @@ impl Follower {
         let store = self.context.store.clone();
         blocking(move || store.sync()).await?;
         let append = Append {
+            node: None,
             tenant: Tenant::main(),
             require: Vec::new(),
             events,

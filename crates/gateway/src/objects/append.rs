@@ -40,6 +40,7 @@ impl Objects {
     ) -> Result<Appended, ObjectError> {
         let context = self.context();
         let append = Append {
+            node: None,
             tenant,
             require,
             events,

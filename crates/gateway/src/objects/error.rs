@@ -198,6 +198,7 @@ impl From<BlockError> for ObjectError {
         match error {
             BlockError::Full => Self::Full,
             BlockError::IndexRebuilding => Self::Rebuilding,
+            BlockError::Elsewhere(why) => Self::Unavailable(why),
             BlockError::NotFound(_) | BlockError::Damaged { .. } | BlockError::NotAFile { .. } => {
                 Self::Damaged(error.to_string())
             }

@@ -218,7 +218,7 @@ impl Core {
             tracing::error!(%error, "an append is not valid; it is rejected");
             return impossible();
         }
-        let node = self.options.node.clone();
+        let node = append.node.clone().unwrap_or_else(|| self.options.node.clone());
         let writer = self.writer(&append.tenant)?;
         let mut events = Vec::with_capacity(append.events.len());
         for draft in &append.events {
@@ -247,7 +247,7 @@ impl Core {
         }))
     }
 
-    fn writer(&mut self, tenant: &Tenant) -> Result<&mut SegmentWriter, ViewError> {
+    pub(super) fn writer(&mut self, tenant: &Tenant) -> Result<&mut SegmentWriter, ViewError> {
         if !self.writers.contains_key(tenant) {
             let writer = self.open_writer(tenant, LogPoint::default())?;
             self.writers.insert(tenant.clone(), writer);

@@ -3,6 +3,7 @@
 //! One lock holds all that an apply changes. It is free but for a repair or the end of a rebuild, when
 //! another thread than the driver's holds it.
 
+mod adopt;
 mod core;
 mod open;
 mod preconditions;
@@ -17,8 +18,8 @@ use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
 use stead_block::LocalStore;
-use stead_event::NodeId;
-use stead_log::{Committed, Machine, MachineError, Marker, Outcome, Tail};
+use stead_event::{NodeId, Position, Tenant};
+use stead_log::{Committed, Machine, MachineError, Marker, NextLines, Outcome, Tail};
 use stead_runtime::{Space, Tasks};
 
 /// What the engine is made with.
@@ -70,5 +71,17 @@ impl Machine for Engine {
 
     fn checkpoint(&mut self) -> Result<Marker, MachineError> {
         Ok(self.core.lock().checkpoint()?)
+    }
+
+    fn heads(&self) -> Vec<(Tenant, Position)> {
+        let points = self.core.lock().points();
+        points
+            .into_iter()
+            .map(|(tenant, point)| (tenant, point.head.seq))
+            .collect()
+    }
+
+    fn adopt(&mut self, next: NextLines<'_>, marker: Marker) -> Result<(), MachineError> {
+        Ok(self.core.lock().adopt(next, marker)?)
     }
 }

@@ -227,6 +227,7 @@ mod tests {
         };
         let tenant = Tenant::main();
         let append = Append {
+            node: None,
             tenant,
             require: Vec::new(),
             events: vec![draft],

@@ -260,6 +260,7 @@ impl Node {
     pub fn compose(&mut self, require: Vec<Precondition>, bodies: Vec<Body>) -> Append {
         let events = bodies.into_iter().map(|body| self.draft(body)).collect();
         Append {
+            node: None,
             tenant: Tenant::main(),
             require,
             events,

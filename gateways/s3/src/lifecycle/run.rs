@@ -53,6 +53,11 @@ impl Lifecycle {
     pub async fn run(self) {
         loop {
             let next = self.day.next(self.now());
+            // One node carries rules out for all; another takes over at the next midnight.
+            if !self.objects.context().leads() {
+                self.wait_until(next).await;
+                continue;
+            }
             match self.pass().await {
                 Ok(Report {
                     deleted: 0,
@@ -65,11 +70,16 @@ impl Lifecycle {
                     tracing::warn!(%error, "lifecycle rules could not be carried out; again at the next midnight");
                 }
             }
-            while self.now() < next {
-                let left = next.as_micros() - self.now().as_micros();
-                let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
-                tokio::time::sleep(left.min(LOOK)).await;
-            }
+            self.wait_until(next).await;
+        }
+    }
+
+    /// In short steps: the clock may be set.
+    async fn wait_until(&self, next: Timestamp) {
+        while self.now() < next {
+            let left = next.as_micros() - self.now().as_micros();
+            let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+            tokio::time::sleep(left.min(LOOK)).await;
         }
     }
 

@@ -20,6 +20,8 @@ const LINES: usize = 1000;
 const BATCH: usize = 100;
 /// How often at most the position is written down.
 const REMEMBER: Duration = Duration::from_secs(3);
+/// How often a node that does not lead looks whether it does now.
+const TURN: Duration = Duration::from_secs(1);
 /// The pause after the first failure; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -83,14 +85,28 @@ impl Pump {
         self.remember().await;
     }
 
+    /// One node tells for all: whichever leads. Another that takes over goes on from what was written down last,
+    /// so that something may be told twice, and nothing never.
     async fn follow(&mut self) {
+        loop {
+            while !self.objects.context().leads() {
+                tokio::time::sleep(TURN).await;
+            }
+            self.tell().await;
+        }
+    }
+
+    /// Tells as long as this node leads.
+    async fn tell(&mut self) {
+        self.floors.clear();
+        self.known = (u64::MAX, HashMap::new());
         let mut position = loop {
             match self.begin() {
                 Ok(position) => break position,
                 Err(error) => self.trouble("where it was cannot be read", &error).await,
             }
         };
-        loop {
+        while self.objects.context().leads() {
             self.webhooks
                 .update(&self.name, |state| state.position = position);
             match self.step(position).await {

@@ -1,0 +1,72 @@
+//! The nodes that share one consensus.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `GET /api/v1/cluster`
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Cluster {
+    pub nodes: Vec<ClusterNode>,
+    /// Who votes: names of nodes.
+    pub voters: Vec<String>,
+    /// Who leads; absent where nobody does, and then nothing can be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
+    /// How many nodes, whichever they are, may be lost now without losing data or service.
+    pub can_lose: u64,
+    /// Why no more may be lost, in words.
+    pub because: String,
+    /// Who waits to be let in.
+    #[serde(default)]
+    pub waiting: Vec<WaitingNode>,
+}
+
+/// A member of the cluster.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ClusterNode {
+    /// Its key.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Whether it is the node that answers.
+    pub this: bool,
+    pub addresses: Vec<String>,
+    pub voter: bool,
+    pub leader: bool,
+    /// It votes and holds no data.
+    pub witness: bool,
+    /// `up`, `away`, or `unknown` where nobody leads.
+    pub state: String,
+    /// Entries of consensus that it is behind the leader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
+}
+
+/// A node that waits to be let in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct WaitingNode {
+    /// Its key.
+    pub id: String,
+    pub name: String,
+    /// What lets it in.
+    pub code: String,
+}
+
+/// `POST /api/v1/cluster/ticket`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Ticket {
+    pub ticket: String,
+}
+
+/// `POST /api/v1/cluster/approve`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Approve {
+    /// The code that the waiting node shows.
+    pub code: String,
+}
+
+/// A node, named by its key, the beginning of it, or what people call it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NodeName {
+    pub node: String,
+}

@@ -1,0 +1,240 @@
+//! Copies of blocks on other nodes: made before the event that names them, fetched where one is missing or
+//! damaged here, and levelled when a node was away.
+
+use crate::RaftLog;
+use crate::mesh::{Ask, BlockList, MeshError, Reply};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Weak;
+use std::time::Duration;
+use stead_block::{Block, BlockError, Elsewhere, LocalStore};
+use stead_event::{Cid, NodeId, cids};
+use stead_runtime::blocking;
+use tokio::runtime::Handle;
+
+/// Bytes of blocks sent at once, about.
+const SEND_BYTES: usize = 4 * 1024 * 1024;
+/// Blocks asked for at once.
+const ASK_BLOCKS: usize = 64;
+/// How long a node may take over blocks before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks whether blocks are missing here.
+const LEVEL: Duration = Duration::from_secs(600);
+/// How often it is looked whether somebody came back.
+const TICK: Duration = Duration::from_secs(2);
+
+/// The other members' block stores.
+pub(crate) struct Copies {
+    log: Weak<RaftLog>,
+    runtime: Handle,
+}
+
+impl Copies {
+    pub fn new(log: Weak<RaftLog>, runtime: Handle) -> Self {
+        Self { log, runtime }
+    }
+
+    async fn fetch_one(log: &RaftLog, cid: Cid) -> Option<Bytes> {
+        let mesh = log.link.get()?;
+        for (node, _) in holders(log) {
+            if let Ok(Reply::Blocks(blocks)) = mesh.ask(&node, &Ask::Get(vec![cid]), PATIENCE).await
+                && let Some((_, bytes)) = blocks.into_iter().find(|(name, _)| *name == cid)
+                && is_right(&cid, &bytes)
+            {
+                return Some(bytes);
+            }
+        }
+        None
+    }
+
+    /// Sends blocks to every other node that holds data, and returns when enough have them.
+    async fn spread(log: &RaftLog, store: &LocalStore, names: &[Cid]) -> Result<(), BlockError> {
+        let others = holders(log);
+        if others.is_empty() {
+            return Ok(());
+        }
+        let copies = others.len() + 1;
+        let sending = others.iter().map(|(node, _)| send(log, store, node, names));
+        let sent = futures::future::join_all(sending).await;
+        let have = 1 + sent.iter().filter(|sent| sent.is_ok()).count();
+        for error in sent.iter().filter_map(|sent| sent.as_ref().err()) {
+            tracing::warn!(%error, "a copy was not made; it will be when that node is back");
+        }
+        // Of two, one may be away: there is no third to ask, and its copy is made when it is back.
+        let enough = if copies <= 2 { 1 } else { copies / 2 + 1 };
+        if have >= enough {
+            return Ok(());
+        }
+        Err(BlockError::Elsewhere(format!(
+            "{have} of {copies} nodes have a copy and {enough} are needed"
+        )))
+    }
+}
+
+/// The other members that hold data, with their numbers.
+fn holders(log: &RaftLog) -> Vec<(NodeId, u64)> {
+    let others = log.members().into_iter();
+    others
+        .filter(|(number, member)| *number != log.number && !member.witness)
+        .map(|(number, member)| (log.reachable(&member), number))
+        .collect()
+}
+
+fn is_right(cid: &Cid, bytes: &[u8]) -> bool {
+    cids::verify(cid, bytes)
+}
+
+async fn send(log: &RaftLog, store: &LocalStore, node: &NodeId, names: &[Cid]) -> Result<(), MeshError> {
+    let away = |why: String| MeshError::Unreachable {
+        node: node.clone(),
+        why,
+    };
+    let mesh = log.link.get().ok_or_else(|| away("no mesh".into()))?;
+    let mut rest = names.to_vec();
+    while !rest.is_empty() {
+        let (store, batch) = (store.clone(), rest);
+        let (blocks, left) = blocking(move || read_some(&store, batch)).await;
+        rest = left;
+        match mesh.ask(node, &Ask::Put(blocks), PATIENCE).await {
+            Ok(Reply::Done) => {}
+            Ok(other) => return Err(away(format!("it answers {other:?}"))),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Blocks of about [`SEND_BYTES`], and the names that are left.
+fn read_some(store: &LocalStore, mut names: Vec<Cid>) -> (Vec<(Cid, Bytes)>, Vec<Cid>) {
+    let (mut blocks, mut bytes, mut taken) = (Vec::new(), 0, 0);
+    for cid in &names {
+        taken += 1;
+        if let Ok(block) = store.read_here(cid) {
+            bytes += block.len();
+            blocks.push((*cid, block));
+        }
+        if bytes >= SEND_BYTES {
+            break;
+        }
+    }
+    names.drain(..taken);
+    (blocks, names)
+}
+
+/// Stores blocks that another node sent, if they are what they are called. Durable when it returns.
+pub(crate) fn keep(store: &LocalStore, blocks: Vec<(Cid, Bytes)>) -> Result<(), BlockError> {
+    let mut writer = store.writer_here();
+    for (cid, bytes) in blocks {
+        if !is_right(&cid, &bytes) {
+            return Err(BlockError::Mismatch(cid));
+        }
+        writer.write_blocking(&Block { cid, bytes })?;
+    }
+    writer.finish_blocking().map(drop)
+}
+
+/// Fetches every block that `from` has and this node has not; answers how many.
+pub(crate) async fn fetch_all(log: &RaftLog, store: &LocalStore, from: &NodeId) -> io::Result<u64> {
+    let mesh = log.mesh().map_err(io::Error::other)?;
+    let (mut after, mut fetched) = (None, 0);
+    loop {
+        let names = match mesh.ask(from, &Ask::List(after), PATIENCE).await {
+            Ok(Reply::List(BlockList(names))) => names,
+            Ok(other) => return Err(io::Error::other(format!("names were asked for: {other:?}"))),
+            Err(error) => return Err(io::Error::other(error)),
+        };
+        let Some(last) = names.last() else {
+            return Ok(fetched);
+        };
+        after = Some(*last);
+        let missing: Vec<Cid> = names.into_iter().filter(|cid| !store.contains(cid)).collect();
+        let mut missing = missing.into_iter().collect::<BTreeSet<_>>();
+        while !missing.is_empty() {
+            let wanted: Vec<Cid> = missing.iter().take(ASK_BLOCKS).copied().collect();
+            let blocks = match mesh.ask(from, &Ask::Get(wanted.clone()), PATIENCE).await {
+                Ok(Reply::Blocks(blocks)) => blocks,
+                Ok(other) => return Err(io::Error::other(format!("blocks were asked for: {other:?}"))),
+                Err(error) => return Err(io::Error::other(error)),
+            };
+            if blocks.is_empty() {
+                // Collected there since, or damaged there: another node may have them.
+                for cid in &wanted {
+                    missing.remove(cid);
+                }
+                continue;
+            }
+            for (cid, _) in &blocks {
+                missing.remove(cid);
+            }
+            fetched += blocks.len() as u64;
+            let store = store.clone();
+            blocking(move || keep(&store, blocks))
+                .await
+                .map_err(io::Error::other)?;
+        }
+    }
+}
+
+/// Fetches what is missing here: when this node begins, when a node is back, and now and then.
+pub(crate) async fn level(log: Weak<RaftLog>, store: LocalStore) {
+    let mut due: Option<tokio::time::Instant> = None;
+    let mut levelled = BTreeSet::new();
+    loop {
+        tokio::time::sleep(TICK).await;
+        let Some(log) = log.upgrade() else { return };
+        if log.is_stopping() {
+            return;
+        }
+        let now = tokio::time::Instant::now();
+        if due.is_none_or(|due| now >= due) {
+            levelled.clear();
+            due = Some(now + LEVEL);
+        }
+        let others: BTreeSet<NodeId> = holders(&log).into_iter().map(|(node, _)| node).collect();
+        levelled.retain(|node| others.contains(node));
+        for node in others.difference(&levelled.clone()) {
+            match fetch_all(&log, &store, node).await {
+                Ok(fetched) => {
+                    if fetched > 0 {
+                        tracing::info!(%node, fetched, "blocks that were missing here were fetched");
+                    }
+                    levelled.insert(node.clone());
+                }
+                Err(error) => tracing::debug!(%node, %error, "its blocks cannot be compared now"),
+            }
+        }
+    }
+}
+
+impl Elsewhere for Copies {
+    fn fetch(&self, cid: &Cid) -> Option<Bytes> {
+        let log = self.log.upgrade()?;
+        if log.alone() {
+            return None;
+        }
+        let (runtime, cid) = (self.runtime.clone(), *cid);
+        let fetching = async move { Self::fetch_one(&log, cid).await };
+        // Reads are made on async threads as well: those may only block where they say so.
+        if Handle::try_current().is_ok() {
+            tokio::task::block_in_place(|| runtime.block_on(fetching))
+        } else {
+            runtime.block_on(fetching)
+        }
+    }
+
+    fn replicate(&self, store: &LocalStore, names: &[Cid]) -> Result<(), BlockError> {
+        let Some(log) = self.log.upgrade() else {
+            return Ok(());
+        };
+        if log.alone() {
+            return Ok(());
+        }
+        let spreading = Self::spread(&log, store, names);
+        if Handle::try_current().is_ok() {
+            tokio::task::block_in_place(|| self.runtime.block_on(spreading))
+        } else {
+            self.runtime.block_on(spreading)
+        }
+    }
+}

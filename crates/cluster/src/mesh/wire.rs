@@ -1,0 +1,199 @@
+//! What nodes say to each other. DAG-CBOR: maps have text keys, so members and the like are lists.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use stead_event::{Cid, NodeId, Position, Tenant};
+use stead_log::Appended;
+
+/// A vote: term, whom it is for, and whether a quorum has granted it.
+pub(crate) type WireVote = (u64, Option<u64>, bool);
+/// A log id: term and index.
+pub(crate) type WireId = (u64, u64);
+
+/// A Raft entry: its id, its kind as the write-ahead log numbers it, and its body as it stands there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct WireEntry {
+    pub id: WireId,
+    pub kind: u8,
+    pub body: Bytes,
+}
+
+/// Raft's AppendEntries.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AppendEntries {
+    pub vote: WireVote,
+    pub prev: Option<WireId>,
+    pub entries: Vec<WireEntry>,
+    pub commit: Option<WireId>,
+}
+
+/// The answer to [`AppendEntries`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum AppendAnswer {
+    Success,
+    Partial(Option<WireId>),
+    Conflict,
+    HigherVote(WireVote),
+}
+
+/// Raft's RequestVote, or the question before it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VoteAsk {
+    pub vote: WireVote,
+    pub last: Option<WireId>,
+    pub transfer: bool,
+    pub pre: bool,
+}
+
+/// The answer to [`VoteAsk`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VoteAnswer {
+    pub vote: WireVote,
+    pub granted: bool,
+    pub last: Option<WireId>,
+}
+
+/// A snapshot that the leader holds; its content is fetched from there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Offer {
+    pub vote: WireVote,
+    /// The machine's marker as of the snapshot: driver's index and bytes.
+    pub marker: (u64, Bytes),
+    /// Where each tenant's log ends in it.
+    pub heads: Vec<(Tenant, Position)>,
+}
+
+/// The answer to [`Offer`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SnapshotAnswer {
+    pub vote: WireVote,
+}
+
+/// What became of an append that another node brought.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Proposed {
+    /// Its positions, and the Raft entry that it is in.
+    Done(Appended, u64),
+    /// Which precondition did not hold.
+    Rejected(stead_log::Rejection),
+    /// This node does not lead; who does, where that is known. Nothing was written.
+    NotLeader(Option<u64>),
+    /// Too many wait. Nothing was written.
+    Busy,
+    /// No room. Nothing was written.
+    Full,
+    /// It may or may not have been written.
+    Unavailable(String),
+}
+
+/// A node that wants to be let in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct JoinAsk {
+    /// What a member types to let it in.
+    pub code: String,
+    /// A name for people.
+    pub label: String,
+    pub addresses: Vec<SocketAddr>,
+    pub release: String,
+    pub witness: bool,
+}
+
+/// What a node is given when it is let in.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    /// Its Raft number.
+    pub number: u64,
+    /// Everybody: number, name, addresses.
+    pub members: Vec<(u64, NodeId, Vec<SocketAddr>)>,
+    /// What the nodes of a cluster share and nobody else has; opaque here.
+    pub secrets: Bytes,
+}
+
+impl std::fmt::Debug for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lines of a tenant's log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Lines(pub Vec<Bytes>);
+
+/// Names of blocks, in the order of the store that lists them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct BlockList(pub Vec<Cid>);
+
+/// What the leader knows of a member.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NodeHealth {
+    pub number: u64,
+    /// Milliseconds since it last acknowledged the leader; `None` where it never did.
+    pub silent_ms: Option<u64>,
+    /// The last entry that it has.
+    pub matched: Option<u64>,
+}
+
+/// What the leader knows of everybody.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Health(pub Vec<NodeHealth>);
+
+/// A question.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Ask {
+    /// Here I am; these are my addresses.
+    Hello(Vec<SocketAddr>),
+    Append(AppendEntries),
+    Vote(VoteAsk),
+    Snapshot(Offer),
+    /// To the node that is to lead: its leader's vote, whom it is to be, its last entry.
+    Transfer(WireVote, u64, Option<WireId>),
+    /// An append, encoded.
+    Propose(Bytes),
+    /// Up to which entry a read must have applied to see all that was acknowledged.
+    ReadIndex,
+    /// Lines of a tenant's log after a position.
+    Lines(Tenant, Position),
+    /// Names of blocks after one.
+    List(Option<Cid>),
+    Get(Vec<Cid>),
+    Put(Vec<(Cid, Bytes)>),
+    /// I want to be let in: note it.
+    Knock(JoinAsk),
+    /// The same, held until somebody decides or a while has passed.
+    Join(JoinAsk),
+    /// To whoever holds the request with this code: let it in.
+    Approve(String),
+    /// To the leader: make it a member.
+    Admit(NodeId, JoinAsk),
+    /// To the leader: make it no member.
+    Remove(NodeId),
+    /// What waits for approval here.
+    Waiting,
+    Health,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    Done,
+    Refused(String),
+    Append(AppendAnswer),
+    Vote(VoteAnswer),
+    Snapshot(SnapshotAnswer),
+    Proposed(Proposed),
+    /// The entry; `Err` who leads instead.
+    ReadIndex(Option<u64>),
+    Lines(Lines),
+    List(BlockList),
+    /// Those that are here, in any order.
+    Blocks(Vec<(Cid, Bytes)>),
+    Grant(Grant),
+    /// Whether there was such a request here.
+    Approved(Option<NodeId>),
+    Waiting(Vec<(NodeId, JoinAsk)>),
+    Health(Health),
+    NotLeader,
+}

@@ -1,0 +1,222 @@
+//! What other nodes are answered.
+
+use crate::convert::{append_in, appended_out, id_in, vote_in, vote_out, vote_request, voted_out};
+use crate::machine::{Content, LineSource};
+use crate::members::DriverState;
+use crate::mesh::{Ask, BlockList, Lines, Offer, Reply, Service, SnapshotAnswer};
+use crate::types::TypeConfig;
+use crate::{ClusterError, RaftLog};
+use async_trait::async_trait;
+use bytes::Bytes;
+use openraft::raft::TransferLeaderRequest;
+use openraft::storage::Snapshot;
+use openraft::type_config::alias::SnapshotMetaOf;
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use stead_block::Store;
+use stead_event::{NodeId, Position, Tenant};
+use stead_runtime::blocking;
+
+/// Lines that are asked for at once; they end early where they are long.
+const LINES: usize = 2048;
+/// Names of blocks in one answer.
+const NAMES: usize = 4096;
+/// Bytes of blocks in one answer, about.
+const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+/// How long a node may take over lines.
+const LINES_WAIT: Duration = Duration::from_secs(30);
+
+/// Answers for a node's consensus, as long as it is there.
+pub(crate) struct Answers {
+    log: Weak<RaftLog>,
+}
+
+impl Answers {
+    pub fn new(log: Weak<RaftLog>) -> Self {
+        Self { log }
+    }
+
+    fn log(&self) -> io::Result<Arc<RaftLog>> {
+        self.log
+            .upgrade()
+            .ok_or_else(|| io::Error::other("this node is stopping"))
+    }
+
+    async fn raft(&self, log: &RaftLog, ask: Ask) -> io::Result<Reply> {
+        Ok(match ask {
+            Ask::Append(append) => {
+                let answer = log.raft.append_entries(append_in(append)?).await;
+                Reply::Append(appended_out(&answer.map_err(io::Error::other)?))
+            }
+            Ask::Vote(vote) => {
+                let request = vote_request(&vote)?;
+                let answer = if vote.pre {
+                    log.raft.pre_vote(request).await
+                } else {
+                    log.raft.vote(request).await
+                };
+                Reply::Vote(voted_out(&answer.map_err(io::Error::other)?))
+            }
+            Ask::Transfer(vote, to, last) => {
+                let request = TransferLeaderRequest::<TypeConfig>::new(vote_in(vote)?, to, last.map(id_in));
+                let done = log
+                    .raft
+                    .handle_transfer_leader(request)
+                    .await
+                    .map_err(io::Error::other)?;
+                done.map_err(|error| io::Error::other(format!("{error:?}")))?;
+                Reply::Done
+            }
+            other => return Err(io::Error::other(format!("not Raft's: {other:?}"))),
+        })
+    }
+
+    async fn snapshot(&self, log: &RaftLog, from: NodeId, offer: Offer) -> io::Result<Reply> {
+        let (applied, membership) = DriverState::decode(&offer.marker.1).map_err(io::Error::other)?;
+        let meta = SnapshotMetaOf::<TypeConfig> {
+            last_log_id: Some(applied),
+            last_membership: membership,
+        };
+        let snapshot = Content {
+            from: Some(from),
+            heads: offer.heads,
+        };
+        let snapshot = Snapshot { meta, snapshot };
+        let installed = log
+            .raft
+            .install_full_snapshot(vote_in(offer.vote)?, snapshot)
+            .await;
+        let vote = installed.map_err(io::Error::other)?.vote;
+        Ok(Reply::Snapshot(SnapshotAnswer {
+            vote: vote_out(&vote),
+        }))
+    }
+
+    async fn lines(&self, log: &RaftLog, tenant: Tenant, after: Position) -> io::Result<Reply> {
+        let tail = log.together.as_ref().map(|together| together.tail.clone());
+        let tail = tail.ok_or_else(|| io::Error::other("no log here"))?;
+        let lines = blocking(move || tail.read(&tenant, after + 1, LINES)).await;
+        let lines = lines.map_err(io::Error::other)?;
+        Ok(Reply::Lines(Lines(
+            lines.into_iter().map(|line| line.bytes).collect(),
+        )))
+    }
+
+    async fn blocks(&self, log: &RaftLog, ask: Ask) -> io::Result<Reply> {
+        let store = log.together.as_ref().map(|together| together.store.clone());
+        let store = store.ok_or_else(|| io::Error::other("no blocks here"))?;
+        Ok(match ask {
+            Ask::List(after) => {
+                let names = store.list(after, NAMES).await.map_err(io::Error::other)?;
+                Reply::List(BlockList(names))
+            }
+            Ask::Get(cids) => Reply::Blocks(
+                blocking(move || {
+                    let mut found = Vec::new();
+                    let mut bytes = 0;
+                    for cid in cids {
+                        // What is missing or damaged here, somebody else may have.
+                        let Ok(block) = store.read_here(&cid) else {
+                            continue;
+                        };
+                        bytes += block.len();
+                        found.push((cid, block));
+                        if bytes >= BLOCK_BYTES {
+                            break;
+                        }
+                    }
+                    found
+                })
+                .await,
+            ),
+            Ask::Put(blocks) => {
+                blocking(move || crate::copies::keep(&store, blocks))
+                    .await
+                    .map_err(io::Error::other)?;
+                Reply::Done
+            }
+            other => return Err(io::Error::other(format!("not about blocks: {other:?}"))),
+        })
+    }
+
+    async fn members(&self, log: &RaftLog, from: NodeId, ask: Ask) -> Result<Reply, ClusterError> {
+        Ok(match ask {
+            Ask::Hello(addresses) => {
+                log.mesh()?.relearn(&from, addresses);
+                Reply::Done
+            }
+            Ask::Knock(request) => match log.joins.note(&from, request) {
+                Ok(_) => Reply::Done,
+                Err(why) => Reply::Refused(why),
+            },
+            Ask::Join(request) => {
+                log.mesh()?.relearn(&from, request.addresses.iter().copied());
+                log.joins.wait(from, request).await
+            }
+            Ask::Approve(code) => Reply::Approved(log.approve_here(&code).await?),
+            Ask::Admit(node, request) if log.leader() == Some(log.number) => {
+                Reply::Grant(log.admit_here(&node, &request).await?)
+            }
+            Ask::Remove(node) if log.leader() == Some(log.number) => {
+                log.remove_here(&node).await?;
+                Reply::Done
+            }
+            Ask::Waiting => Reply::Waiting(log.joins.waiting()),
+            Ask::Health => Reply::Health(log.health()),
+            _ => Reply::NotLeader,
+        })
+    }
+}
+
+#[async_trait]
+impl Service for Answers {
+    fn is_member(&self, node: &NodeId) -> bool {
+        self.log.upgrade().is_some_and(|log| {
+            log.members().iter().any(|(_, member)| member.name == node.0) || log.is_known(node)
+        })
+    }
+
+    async fn answer(&self, from: NodeId, ask: Ask) -> Reply {
+        let log = match self.log() {
+            Ok(log) => log,
+            Err(error) => return Reply::Refused(error.to_string()),
+        };
+        let answered = match ask {
+            ask @ (Ask::Append(_) | Ask::Vote(_) | Ask::Transfer(..)) => self.raft(&log, ask).await,
+            Ask::Snapshot(offer) => self.snapshot(&log, from, offer).await,
+            Ask::Propose(cbor) => Ok(Reply::Proposed(log.take(&from, cbor).await)),
+            Ask::ReadIndex => Ok(Reply::ReadIndex(log.read_index().await)),
+            Ask::Lines(tenant, after) => self.lines(&log, tenant, after).await,
+            ask @ (Ask::List(_) | Ask::Get(_) | Ask::Put(_)) => self.blocks(&log, ask).await,
+            ask => self.members(&log, from, ask).await.map_err(io::Error::other),
+        };
+        answered.unwrap_or_else(|error| Reply::Refused(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl LineSource for Answers {
+    async fn prepare(&self, from: &NodeId) -> io::Result<()> {
+        let log = self.log()?;
+        let together = log
+            .together
+            .as_ref()
+            .ok_or_else(|| io::Error::other("no blocks here"))?;
+        crate::copies::fetch_all(&log, &together.store, from)
+            .await
+            .map(drop)
+    }
+
+    async fn lines(&self, from: &NodeId, tenant: &Tenant, after: Position) -> io::Result<Vec<Bytes>> {
+        let mesh = self.log()?.mesh().map_err(io::Error::other)?;
+        match mesh
+            .ask(from, &Ask::Lines(tenant.clone(), after), LINES_WAIT)
+            .await
+        {
+            Ok(Reply::Lines(Lines(lines))) => Ok(lines),
+            Ok(other) => Err(io::Error::other(format!("lines were asked for: {other:?}"))),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The nodes of the cluster: who they are, letting one in, letting one go.
+
+use crate::gateway::Shared;
+use crate::permit::May;
+use crate::{ApiError, body, wire};
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+use stead_gateway::Caller;
+
+/// `GET /api/v1/cluster`
+pub(crate) async fn show(
+    State(shared): State<Arc<Shared>>,
+    Extension(may): Extension<May>,
+) -> Result<Json<wire::Cluster>, ApiError> {
+    may.oversee()?;
+    Ok(Json(shared.operations.cluster().await?))
+}
+
+/// `POST /api/v1/cluster/ticket`
+pub(crate) async fn ticket(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<(StatusCode, Json<wire::Ticket>), ApiError> {
+    caller.identity.check_administrator()?;
+    let ticket = shared.operations.ticket().await?;
+    Ok((StatusCode::CREATED, Json(wire::Ticket { ticket })))
+}
+
+/// `POST /api/v1/cluster/approve`
+pub(crate) async fn approve(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<wire::NodeName>, ApiError> {
+    caller.identity.check_administrator()?;
+    let wanted: wire::Approve = body::json(&headers, body).await?;
+    let node = shared.operations.approve(&wanted.code).await?;
+    Ok(Json(wire::NodeName { node }))
+}
+
+/// `DELETE /api/v1/cluster/nodes/{node}`
+pub(crate) async fn remove(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path(node): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.identity.check_administrator()?;
+    shared.operations.remove_node(&node).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,132 @@
+//! `ticket`, `approve`, `node`, `cluster`: the nodes that share one consensus.
+
+use crate::args::{Approve, ClusterCommand, Global, NodeCommand};
+use crate::client::{Needs, Url, find};
+use crate::failure::{self, Failure};
+use crate::output::{self, Align, Table};
+use http::Method;
+use stead_client::wire;
+
+/// Letters of a key that are shown.
+const SHORT: usize = 12;
+
+pub(super) async fn ticket(global: &Global) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    let nothing = serde_json::json!({});
+    let made: wire::Ticket = client.post(Url::new("/api/v1/cluster/ticket"), &nothing).await?;
+    if global.json {
+        output::json(&made);
+    } else {
+        output::line(&made.ticket);
+    }
+    Ok(failure::OK)
+}
+
+pub(super) async fn approve(global: &Global, args: &Approve) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    let wanted = wire::Approve {
+        code: args.code.clone(),
+    };
+    let node: wire::NodeName = client.post(Url::new("/api/v1/cluster/approve"), &wanted).await?;
+    if global.json {
+        output::json(&node);
+    } else {
+        output::line(format!("node {} is let in", short(&node.node)));
+    }
+    Ok(failure::OK)
+}
+
+pub(super) async fn node(global: &Global, command: NodeCommand) -> Result<u8, Failure> {
+    match command {
+        NodeCommand::List => list(global).await,
+        NodeCommand::Remove { node } => remove(global, &node).await,
+    }
+}
+
+async fn list(global: &Global) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    let cluster: wire::Cluster = client.get(Url::new("/api/v1/cluster")).await?;
+    if global.json {
+        output::json(&cluster);
+        return Ok(failure::OK);
+    }
+    let mut table = Table::new(&[
+        ("NODE", Align::Left),
+        ("NAME", Align::Left),
+        ("STATE", Align::Left),
+        ("ROLE", Align::Left),
+        ("ADDRESS", Align::Left),
+    ]);
+    for node in &cluster.nodes {
+        let state = match node.behind {
+            Some(behind) if behind > 0 && node.state == "up" => format!("up, {behind} behind"),
+            _ => node.state.clone(),
+        };
+        let this = if node.this { " (this)" } else { "" };
+        table.row([
+            format!("{}{this}", short(&node.id)),
+            node.name.clone(),
+            state,
+            role(node).into(),
+            node.addresses.join(" "),
+        ]);
+    }
+    table.print();
+    for waiting in &cluster.waiting {
+        output::line(format!(
+            "{} ({}) waits to be let in: stead approve {}",
+            short(&waiting.id),
+            waiting.name,
+            waiting.code
+        ));
+    }
+    Ok(failure::OK)
+}
+
+fn role(node: &wire::ClusterNode) -> &'static str {
+    match (node.leader, node.voter, node.witness) {
+        (true, _, _) => "leads",
+        (_, true, true) => "votes, no data",
+        (_, true, false) => "votes",
+        (_, false, _) => "follows",
+    }
+}
+
+async fn remove(global: &Global, node: &str) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    client
+        .call(Method::DELETE, Url::new("/api/v1/cluster/nodes").segment(node))
+        .await?;
+    if !global.json {
+        output::line(format!("node {node} is no member any more"));
+    }
+    Ok(failure::OK)
+}
+
+pub(super) async fn cluster(global: &Global, command: ClusterCommand) -> Result<u8, Failure> {
+    match command {
+        ClusterCommand::CanLose => can_lose(global).await,
+    }
+}
+
+async fn can_lose(global: &Global) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    let cluster: wire::Cluster = client.get(Url::new("/api/v1/cluster")).await?;
+    if global.json {
+        output::json(&serde_json::json!({
+            "can_lose": cluster.can_lose,
+            "because": cluster.because,
+        }));
+    } else {
+        output::line(format!(
+            "{}: {}",
+            output::count(cluster.can_lose, "node"),
+            cluster.because
+        ));
+    }
+    Ok(failure::OK)
+}
+
+fn short(key: &str) -> &str {
+    key.get(..SHORT).unwrap_or(key)
+}

@@ -1,0 +1,311 @@
+//! This node among others: what it remembers of being a member, joining, and what the API says of the cluster.
+
+use crate::codes;
+use crate::directory::{Directory, RootCredential, write_private};
+use crate::failure::Failure;
+use ed25519_dalek::SigningKey;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use stead_client::wire;
+use stead_cluster::{ClusterError, Door, FOUNDER, JoinOptions, Joined, NodeStatus, RaftLog, Ticket};
+use stead_event::NodeId;
+use stead_gateway_api::ApiError;
+use stead_runtime::{Rng, Tasks};
+
+/// The file's name in the data directory.
+const FILE: &str = "cluster.json";
+
+/// What a member remembers, in `<data>/cluster.json`. Who the others are says the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Membership {
+    /// Its number among the members.
+    pub number: u64,
+    /// The port of its mesh: the others know it.
+    pub port: u16,
+    /// Members that were named when it was let in.
+    #[serde(default)]
+    pub known: Vec<(NodeId, Vec<SocketAddr>)>,
+}
+
+/// What all members have and nobody else.
+#[derive(Serialize, Deserialize)]
+struct Shared {
+    /// The key that seals stored secrets, in hexadecimal.
+    storage_key: String,
+    root: RootCredential,
+}
+
+/// Is told that this node waits, and with which code.
+pub type OnWaiting<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// How a node comes to others: the member to ask, and who shows the code.
+pub struct Joining<'a> {
+    /// Whom to ask.
+    pub ticket: Ticket,
+    /// Votes and holds no data.
+    pub witness: bool,
+    /// Shows the code.
+    pub waiting: OnWaiting<'a>,
+}
+
+fn path(data: &Path) -> PathBuf {
+    data.join(FILE)
+}
+
+/// What is remembered; nothing where this node was always alone.
+pub(super) fn read(data: &Path) -> Result<Option<Membership>, Failure> {
+    let path = path(data);
+    match std::fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|e| Failure::new(codes::START, format!("{} is not valid: {e}", path.display()))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Failure::io(format_args!("cannot read {}", path.display()), &e)),
+    }
+}
+
+fn keep(data: &Path, membership: &Membership) -> Result<(), Failure> {
+    let path = path(data);
+    let failed = |e: io::Error| Failure::io(format_args!("cannot write {}", path.display()), &e);
+    let text = serde_json::to_vec_pretty(membership).map_err(|e| failed(io::Error::other(e)))?;
+    write_private(&path, &text).map_err(failed)
+}
+
+/// Remembers that this node, which founded, has others beside it now.
+pub(super) fn founded(data: &Path, port: u16) -> Result<(), Failure> {
+    if read(data)?.is_some() {
+        return Ok(());
+    }
+    keep(
+        data,
+        &Membership {
+            number: FOUNDER,
+            port,
+            known: Vec::new(),
+        },
+    )
+}
+
+/// What a node that is let in is given.
+pub(super) fn shared(storage_key: &[u8; 32], root: &RootCredential) -> Vec<u8> {
+    let shared = Shared {
+        storage_key: hex::encode(storage_key),
+        root: root.clone(),
+    };
+    serde_json::to_vec(&shared).unwrap_or_default()
+}
+
+/// What people call this machine.
+pub(super) fn label() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    name.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+/// Asks to be let in, and takes what it is given; nothing is kept before somebody has approved.
+pub(super) async fn join(
+    directory: &Directory,
+    key: &SigningKey,
+    (listen, name): (SocketAddr, &str),
+    joining: &Joining<'_>,
+    (rng, tasks): (&Rng, &Tasks),
+) -> Result<(Membership, Door), Failure> {
+    if directory.has_history() {
+        return Err(Failure::new(
+            codes::CLUSTER,
+            format!(
+                "{} has data of its own, which would not be the cluster's",
+                directory.path().display()
+            ),
+        )
+        .next("join with an empty directory, then copy the objects over with `stead cp` or `rclone`"));
+    }
+    let code = stead_cluster::new_code(rng);
+    let options = JoinOptions {
+        secret: key.to_bytes(),
+        listen,
+        label: name.to_owned(),
+        release: env!("CARGO_PKG_VERSION").into(),
+        witness: joining.witness,
+    };
+    let joined = stead_cluster::join(&joining.ticket, options, (&code, joining.waiting), tasks).await;
+    let Joined {
+        number,
+        door,
+        shared,
+        members,
+    } = joined.map_err(failure)?;
+    let given: Shared = serde_json::from_slice(&shared).map_err(|e| {
+        Failure::new(
+            codes::CLUSTER,
+            format!("what the cluster gave is not understood: {e}"),
+        )
+    })?;
+    let mut storage_key = [0; 32];
+    hex::decode_to_slice(&given.storage_key, &mut storage_key).map_err(|e| {
+        Failure::new(
+            codes::CLUSTER,
+            format!("what the cluster gave is not understood: {e}"),
+        )
+    })?;
+    directory.keep_storage_key(&storage_key)?;
+    directory.keep_root_credential(&given.root)?;
+    let membership = Membership {
+        number,
+        port: door.port(),
+        known: members,
+    };
+    // Last: with it, the node is a member for good.
+    keep(directory.path(), &membership)?;
+    Ok((membership, door))
+}
+
+/// Why something about the cluster did not work, for the command line.
+pub(super) fn failure(error: ClusterError) -> Failure {
+    let code = match &error {
+        ClusterError::NoLeader(_) => codes::NO_LEADER,
+        _ => codes::CLUSTER,
+    };
+    Failure::new(code, error.to_string())
+}
+
+/// The same for the API.
+pub(super) fn api_error(error: ClusterError) -> ApiError {
+    let (status, code) = match &error {
+        ClusterError::NoLeader(_) => (StatusCode::SERVICE_UNAVAILABLE, codes::NO_LEADER),
+        ClusterError::Refused(_) => (StatusCode::CONFLICT, codes::CLUSTER),
+        _ => (StatusCode::BAD_GATEWAY, codes::CLUSTER),
+    };
+    let next = codes::find(&code.to_string())
+        .map(|page| page.next)
+        .unwrap_or_default();
+    ApiError::new(status, code, error.to_string()).next(next)
+}
+
+/// The member of a name: its key, the beginning of it, or what people call it.
+pub(super) fn find<'a>(nodes: &'a [NodeStatus], name: &str) -> Result<&'a NodeStatus, ClusterError> {
+    let matches = |node: &&NodeStatus| node.label == name || name.len() >= 4 && node.node.0.starts_with(name);
+    let found: Vec<_> = nodes.iter().filter(matches).collect();
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(ClusterError::Refused(format!("no node is called {name:?}"))),
+        _ => Err(ClusterError::Refused(format!(
+            "{} nodes are called {name:?}: name one by its key",
+            found.len()
+        ))),
+    }
+}
+
+/// The cluster as the API tells it.
+pub(super) async fn cluster(raft: &Arc<RaftLog>, own: &NodeId) -> wire::Cluster {
+    let nodes = raft.nodes().await;
+    let (can_lose, because) = can_lose(&nodes);
+    let waiting = raft.waiting().await.into_iter().map(|waiting| wire::WaitingNode {
+        id: waiting.node.to_string(),
+        name: waiting.label,
+        code: waiting.code,
+    });
+    let name = |node: &NodeStatus| node.node.to_string();
+    wire::Cluster {
+        voters: nodes.iter().filter(|node| node.voter).map(name).collect(),
+        leader: nodes.iter().find(|node| node.leader).map(name),
+        can_lose,
+        because,
+        waiting: waiting.collect(),
+        nodes: nodes.iter().map(|node| shown(node, own)).collect(),
+    }
+}
+
+fn shown(node: &NodeStatus, own: &NodeId) -> wire::ClusterNode {
+    let state = match node.up {
+        Some(true) => "up",
+        Some(false) => "away",
+        None => "unknown",
+    };
+    wire::ClusterNode {
+        id: node.node.to_string(),
+        name: node.label.clone(),
+        this: node.node == *own,
+        addresses: node.addresses.clone(),
+        voter: node.voter,
+        leader: node.leader,
+        witness: node.witness,
+        state: state.into(),
+        behind: node.behind,
+    }
+}
+
+/// How many nodes may be lost, whichever they are, and what bounds it. Every node but a witness has every block.
+fn can_lose(nodes: &[NodeStatus]) -> (u64, String) {
+    let up = |node: &&NodeStatus| node.up == Some(true);
+    let voters = nodes.iter().filter(|node| node.voter).count();
+    let voting = nodes.iter().filter(|node| node.voter).filter(up).count();
+    let quorum = voters / 2 + 1;
+    if nodes.len() <= 1 {
+        return (0, "there is one node: what is lost with it is lost".into());
+    }
+    let Some(decide) = voting.checked_sub(quorum) else {
+        return (
+            0,
+            format!("{voting} of {voters} voters answer and {quorum} are needed: nothing can be written"),
+        );
+    };
+    let copies = nodes.iter().filter(|node| !node.witness).filter(up).count();
+    let keep = copies.saturating_sub(1);
+    let because = if decide <= keep {
+        format!("{voting} of {voters} voters answer and {quorum} have to, to decide anything")
+    } else {
+        format!("{copies} nodes that answer hold the data")
+    };
+    (decide.min(keep) as u64, because)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(number: u64, voter: bool, up: bool, witness: bool) -> NodeStatus {
+        NodeStatus {
+            number,
+            node: NodeId(format!("{number:064x}")),
+            label: format!("n{number}"),
+            addresses: Vec::new(),
+            voter,
+            leader: number == 1,
+            witness,
+            up: Some(up),
+            behind: Some(0),
+        }
+    }
+
+    #[test]
+    fn what_may_be_lost_is_bounded_by_votes_and_by_copies() {
+        let of = |nodes: &[NodeStatus]| can_lose(nodes).0;
+        assert_eq!(of(&[node(1, true, true, false)]), 0);
+        assert_eq!(of(&[node(1, true, true, false), node(2, false, true, false)]), 0);
+        let three: Vec<_> = (1..=3).map(|n| node(n, true, true, false)).collect();
+        assert_eq!(of(&three), 1);
+        let mut one_away = three.clone();
+        one_away[2] = node(3, true, false, false);
+        assert_eq!(of(&one_away), 0);
+        let two_and_witness = [
+            node(1, true, true, false),
+            node(2, true, true, false),
+            node(3, true, true, true),
+        ];
+        assert_eq!(of(&two_and_witness), 1);
+        let five: Vec<_> = (1..=5).map(|n| node(n, true, true, false)).collect();
+        assert_eq!(of(&five), 2);
+    }
+
+    #[test]
+    fn a_node_is_found_by_name_or_the_beginning_of_its_key() {
+        let nodes = [node(1, true, true, false), node(2, true, true, false)];
+        assert_eq!(find(&nodes, "n2").expect("is there").number, 2);
+        assert!(find(&nodes, "0000").is_err(), "both begin so");
+        assert!(find(&nodes, "n3").is_err());
+    }
+}
