@@ -111,6 +111,12 @@ def test_bad_arguments(s3, raw, full):
     assert refused(s3.list_object_versions, Bucket=full, VersionIdMarker="abc") == ("InvalidArgument", 400)
 
 
+def test_an_empty_continuation_token_begins_at_the_beginning(s3, full):
+    page = s3.list_objects_v2(Bucket=full, ContinuationToken="")
+    assert entries(page) == KEYS
+    assert page["ContinuationToken"] == "" and page["IsTruncated"] is False
+
+
 def test_encoding_type(raw, full):
     plain = raw.call("GET", f"/{full}", "list-type=2&prefix=z").body
     assert b"<Key>z z/1</Key>" in plain and b"<Key>z+z</Key>" in plain
