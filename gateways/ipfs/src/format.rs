@@ -13,6 +13,8 @@ pub enum Format {
     Raw,
     /// Blocks in a CAR.
     Car,
+    /// Files and directories in an archive.
+    Tar,
     /// A signed record of a name.
     IpnsRecord,
     /// Data as dag-json.
@@ -25,10 +27,19 @@ pub enum Format {
     Cbor,
 }
 
+impl Format {
+    /// As in `?format=`.
+    pub fn name(self) -> Option<&'static str> {
+        let known = KNOWN.iter().find(|(.., format)| *format == self);
+        known.map(|(name, ..)| *name)
+    }
+}
+
 /// Names in `?format=`, media types in `Accept`.
 const KNOWN: &[(&str, &str, Format)] = &[
     ("raw", "application/vnd.ipld.raw", Format::Raw),
     ("car", "application/vnd.ipld.car", Format::Car),
+    ("tar", "application/x-tar", Format::Tar),
     (
         "ipns-record",
         "application/vnd.ipfs.ipns-record",
@@ -47,7 +58,7 @@ pub fn of(request: &Request) -> Result<(Format, String), Refusal> {
         return match known {
             Some((_, media, format)) => Ok((*format, parameters(request, media))),
             None => Err(Refusal::Bad(format!(
-                "there is no format {:?}: raw, car, ipns-record, dag-json, dag-cbor, json, cbor",
+                "there is no format {:?}: raw, car, tar, ipns-record, dag-json, dag-cbor, json, cbor",
                 name.chars().take(40).collect::<String>()
             ))),
         };

@@ -5,6 +5,7 @@ use crate::answer::{self, Answer, IpfsBody, Refusal, X_IPFS_PATH, X_IPFS_ROOTS, 
 use crate::format::{self, Format};
 use crate::request::{Namespace, Request};
 use crate::subdomain::{self, Host};
+use crate::uri;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::request::Parts;
@@ -66,6 +67,9 @@ impl Ipfs {
         if let Some(answered) = self.routing(parts) {
             return ("Routing", answered);
         }
+        if let Some(answered) = uri::router(parts) {
+            return ("Redirect", answered);
+        }
         let inside;
         let (parts, bare, by_host) = match subdomain::of(parts) {
             Host::Root(namespace, root) => match subdomain::inside(parts.clone(), namespace, root) {
@@ -80,7 +84,7 @@ impl Ipfs {
         };
         match Request::of(parts) {
             Ok(Some(request)) if bare => match subdomain::redirect(parts, &request) {
-                Some(answer) => ("Redirect", Ok(answer)),
+                Some(answer) => ("Redirect", answer),
                 None => self.content(request).await,
             },
             Ok(Some(mut request)) => {
@@ -102,10 +106,30 @@ impl Ipfs {
             Format::Deserialized => "GetFile",
             Format::Raw => "GetBlock",
             Format::Car => "GetCar",
+            Format::Tar => "GetTar",
             Format::IpnsRecord => "GetRecord",
             Format::DagJson | Format::DagCbor | Format::Json | Format::Cbor => "GetData",
         };
-        (operation, self.in_format(request, format, &parameters).await)
+        if request.is_too_wide_a_worker() {
+            let why = "a service worker is registered for a path below a root, not for the root".to_owned();
+            return (operation, Err(Refusal::Bad(why)));
+        }
+        let cached = request.only_if_cached();
+        let location = request.content_location(format);
+        let mut answer = self.in_format(request, format, &parameters).await;
+        match &mut answer {
+            // Nothing is fetched for a reader, so what is not here is not here for either.
+            Err(Refusal::Absent) if cached => {
+                answer = Ok(answer::of(StatusCode::PRECONDITION_FAILED, Bytes::new()))
+            }
+            Ok(answer) => {
+                if let Some(location) = location.filter(|_| answer.status().is_success()) {
+                    set(answer, header::CONTENT_LOCATION, &location);
+                }
+            }
+            Err(_) => {}
+        }
+        (operation, answer)
     }
 
     async fn in_format(&self, request: Request, format: Format, parameters: &str) -> Result<Answer, Refusal> {
@@ -123,13 +147,20 @@ impl Ipfs {
         }
         let found = match self.blocks().walk(root, &request.path).await? {
             Walked::Found(found) => *found,
+            Walked::NoEntry(_) if format == Format::Deserialized => return self.absent(&request, root).await,
             Walked::NoEntry(_) | Walked::Absent => return Err(Refusal::Absent),
         };
         let roots = found.roots.clone();
         let answer = match format {
             Format::Raw => self.raw(&request, &found)?,
             Format::Car => self.car(&request, parameters, &found).await?,
+            Format::Tar => self.tar(&request, &found).await?,
             _ if matches!(found.node, Node::Data) => self.data(&request, &found, format)?,
+            // Files are not said in other codecs; a client that just likes JSON gets the file.
+            Format::DagJson | Format::DagCbor => {
+                let why = "this is a file or a directory: ask for it without a format, or for raw, car, tar";
+                return Err(Refusal::NotAcceptable(why.into()));
+            }
             _ => self.deserialized(&request, found).await?,
         };
         Ok(with_path(answer, &path, &roots))

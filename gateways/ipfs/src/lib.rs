@@ -17,9 +17,13 @@ mod media;
 mod name;
 mod path;
 mod raw;
+mod redirects;
 mod request;
+mod rewrite;
 mod routing;
 mod subdomain;
+mod tar;
+mod uri;
 
 pub use answer::IpfsBody;
 pub use gateway::{Ipfs, IpfsGateway};

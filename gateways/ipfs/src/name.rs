@@ -13,7 +13,9 @@ use stead_view::Publication;
 impl Ipfs {
     /// What is public under a name.
     pub(crate) fn named(&self, name: &str) -> Result<(Publication, Cid), Refusal> {
-        let cid = ipns::parse_name(name).ok_or(Refusal::Absent)?;
+        let Some(cid) = ipns::parse_name(name) else {
+            return Err(not_a_name(name));
+        };
         let published = self
             .context()
             .views
@@ -61,6 +63,15 @@ impl Ipfs {
         );
         Ok(answer)
     }
+}
+
+/// A domain's name (in a host, its dots are dashes) is told what it is; anything else is not here.
+fn not_a_name(name: &str) -> Refusal {
+    if name.contains(['.', '-']) {
+        let why = "names of domains (DNSLink) are not resolved here; ask for /ipfs/<cid> or /ipns/<key>";
+        return Refusal::Status(StatusCode::NOT_IMPLEMENTED, why.to_owned());
+    }
+    Refusal::Absent
 }
 
 /// How long what a name stands for may be remembered.

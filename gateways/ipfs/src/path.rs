@@ -107,7 +107,8 @@ impl Ipfs {
         );
         set(&mut answer, header::CONTENT_TYPE, &kind);
         set(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        if media::is_active(&kind) {
+        // A host of its own is an origin of its own.
+        if media::is_active(&kind) && !request.by_host {
             set(&mut answer, header::CONTENT_SECURITY_POLICY, SANDBOX);
         }
         let download = request.parameter("download").as_deref() == Some("true");

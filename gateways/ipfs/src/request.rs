@@ -1,6 +1,7 @@
 //! Requests: the content path, the query, and what else decides the answer.
 
 use crate::answer::Refusal;
+use crate::format::Format;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -94,18 +95,24 @@ impl Request {
         }
     }
 
+    /// The same request for another path below its root. A directory is meant as with a slash.
+    pub fn with_path(&self, path: Vec<String>) -> Self {
+        Self {
+            head: self.head,
+            namespace: self.namespace,
+            root: self.root.clone(),
+            path,
+            slash: true,
+            sent: self.sent.clone(),
+            by_host: self.by_host,
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+        }
+    }
+
     /// A parameter of the query, decoded.
     pub fn parameter(&self, name: &str) -> Option<String> {
-        let query = self.query.as_deref()?;
-        query.split('&').find_map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decoded = |text: &str| {
-                percent_decode_str(&text.replace('+', " "))
-                    .decode_utf8_lossy()
-                    .into_owned()
-            };
-            (decoded(key) == name).then(|| decoded(value))
-        })
+        parameter(self.query.as_deref()?, name)
     }
 
     /// The content path, as `X-Ipfs-Path` has it.
@@ -121,10 +128,53 @@ impl Request {
         path
     }
 
+    /// Whether a service worker would get the whole of a root without its slash, and so other roots.
+    pub fn is_too_wide_a_worker(&self) -> bool {
+        let script = self
+            .headers
+            .get("service-worker")
+            .is_some_and(|kind| kind == "script");
+        script && !self.by_host && self.path.is_empty() && !self.slash
+    }
+
+    /// Whether only what is here already is wanted.
+    pub fn only_if_cached(&self) -> bool {
+        let asked = self.header(&http::header::CACHE_CONTROL).unwrap_or_default();
+        asked
+            .split(',')
+            .any(|directive| directive.trim() == "only-if-cached")
+    }
+
+    /// The address of just this form, where a header chose it, so that caches can tell it from others.
+    pub fn content_location(&self, format: Format) -> Option<String> {
+        if self.parameter("format").is_some() {
+            return None;
+        }
+        let query = self
+            .query
+            .as_ref()
+            .map(|query| format!("{query}&"))
+            .unwrap_or_default();
+        Some(format!("{}?{query}format={}", self.below_host(), format.name()?))
+    }
+
     /// The first value of a header, where it is text.
     pub fn header(&self, name: &http::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+}
+
+/// A parameter of a query, decoded.
+pub fn parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decoded = |text: &str| {
+            percent_decode_str(&text.replace('+', " "))
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        (decoded(key) == name).then(|| decoded(value))
+    })
 }
 
 /// A segment as it stands in a path.
@@ -141,7 +191,8 @@ fn decode(text: &str) -> Result<String, Refusal> {
     Ok(decoded.into_owned())
 }
 
-fn segments(path: &str) -> Result<Vec<String>, Refusal> {
+/// A path's segments, decoded.
+pub fn segments(path: &str) -> Result<Vec<String>, Refusal> {
     path.split('/')
         .filter(|segment| !segment.is_empty())
         .map(decode)

@@ -1,7 +1,7 @@
 //! A host for each root: `<cid>.ipfs.localhost`, so that what is stored under one cannot reach what is stored
 //! under another. Browsers resolve `*.localhost` to this machine by themselves.
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Refusal};
 use crate::request::{Namespace, Request};
 use http::request::Parts;
 use http::{StatusCode, Uri, header};
@@ -61,10 +61,16 @@ pub fn inside(mut parts: Parts, namespace: Namespace, root: &str) -> Option<Part
     Some(parts)
 }
 
-/// Sends a path on to its root's own host; `None` where the root fits no host's name.
-pub fn redirect(parts: &Parts, request: &Request) -> Option<Answer> {
+/// Sends a path on to its root's own host; `None` where the root is none.
+pub fn redirect(parts: &Parts, request: &Request) -> Option<Result<Answer, Refusal>> {
     let label = match request.namespace {
-        Namespace::Ipfs => cid_label(&Cid::try_from(request.root.as_str()).ok()?)?,
+        Namespace::Ipfs => match cid_label(&Cid::try_from(request.root.as_str()).ok()?) {
+            Some(label) => label,
+            None => {
+                let why = format!("this CID is longer than the {LABEL} characters of a host's label");
+                return Some(Err(Refusal::Bad(why)));
+            }
+        },
         Namespace::Ipns => ipns::name_text(&ipns::parse_name(&request.root)?),
     };
     let place = parts.headers.get(header::HOST)?.to_str().ok()?;
@@ -79,11 +85,17 @@ pub fn redirect(parts: &Parts, request: &Request) -> Option<Answer> {
         .as_ref()
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
+    // A proxy before this may have spoken TLS.
+    let forwarded = parts.headers.get("x-forwarded-proto");
+    let scheme = match forwarded.is_some_and(|scheme| scheme.as_bytes() == b"https") {
+        true => "https",
+        false => "http",
+    };
     let to = format!(
-        "http://{label}.{}.{place}/{below}{query}",
+        "{scheme}://{label}.{}.{place}/{below}{query}",
         request.namespace.name()
     );
-    Some(answer::redirect(StatusCode::MOVED_PERMANENTLY, &to))
+    Some(Ok(answer::redirect(StatusCode::MOVED_PERMANENTLY, &to)))
 }
 
 /// Version 1 in base32, or base36 where that is too long.

@@ -20,6 +20,8 @@ mod peers;
 mod pin;
 mod publish;
 mod stream;
+mod tar;
+mod tar_header;
 mod walk;
 
 pub use blocks::PublishedBlocks;

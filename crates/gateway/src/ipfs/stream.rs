@@ -1,8 +1,8 @@
 //! Bodies made of blocks: read ahead off the async threads, a little at a time, as long as they are wanted.
 
 use crate::objects::ObjectError;
-use bytes::Bytes;
-use futures::Stream;
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
 use http_body::Frame;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -46,13 +46,32 @@ impl BlockBody {
         }
     }
 
-    /// Reads the first pieces, so that what fails there is a clean error, and goes on in a task.
+    /// Reads the first piece, so that what fails there is a clean error, and goes on in a task.
     pub async fn ahead(pieces: Pieces, length: Option<u64>, tasks: &Tasks) -> Result<Self, ObjectError> {
         let (first, rest) = next(pieces).await;
-        let ready = match first {
-            Some(first) => first?,
-            None => VecDeque::new(),
-        };
+        Self::behind(first.unwrap_or_else(|| Ok(VecDeque::new()))?, rest, length, tasks)
+    }
+
+    /// The same for a body that is worth nothing in part: what fails within the first mebibyte is a clean error.
+    pub async fn ahead_or_nothing(pieces: Pieces, tasks: &Tasks) -> Result<Self, ObjectError> {
+        let (first, mut rest) = next(pieces).await;
+        let ready = first.unwrap_or_else(|| Ok(VecDeque::new()))?;
+        let got: usize = ready.iter().map(Bytes::len).sum();
+        if got < AT_ONCE
+            && let Some(more) = rest.next()
+        {
+            // Only an error can still be there.
+            more?;
+        }
+        Self::behind(ready, rest, None, tasks)
+    }
+
+    fn behind(
+        ready: VecDeque<Bytes>,
+        rest: Pieces,
+        length: Option<u64>,
+        tasks: &Tasks,
+    ) -> Result<Self, ObjectError> {
         let got: u64 = ready.iter().map(|bytes| bytes.len() as u64).sum();
         let mut body = Self {
             left: length,
@@ -70,6 +89,15 @@ impl BlockBody {
     /// The first bytes, where they are there already.
     pub fn first(&mut self) -> Option<Bytes> {
         self.ready.front().cloned()
+    }
+
+    /// All of it at once, for what is known to be small.
+    pub async fn whole(mut self) -> Result<Bytes, ObjectError> {
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = self.next().await {
+            bytes.extend_from_slice(&piece?);
+        }
+        Ok(bytes.freeze())
     }
 
     fn fail(&mut self, error: ObjectError) -> Poll<Option<Result<Bytes, ObjectError>>> {

@@ -74,7 +74,8 @@ pub struct ListedEntry {
     pub total_size: u64,
 }
 
-fn node_at(cid: &Cid, bytes: &Bytes) -> Node {
+/// What a block is.
+pub(super) fn node_at(cid: &Cid, bytes: &Bytes) -> Node {
     match cid.codec() {
         cids::DAG_PB => {}
         cids::RAW => return Node::File(bytes.len() as u64),
