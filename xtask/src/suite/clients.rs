@@ -25,10 +25,8 @@ pub(super) fn against(session: &Session, name: &str, program: &Path, arguments: 
     let server_log = paths::logs().join(format!("{name}-server.log"));
     let _ = std::fs::remove_file(&server_log); // an earlier run's
     let settings = Settings::new(&binary(Build::Test)?, &work.join("data"), &server_log);
-    if name == "s3" {
-        // Lifecycle rules are waited for.
+    if let Some(text) = settings_of(name) {
         std::fs::create_dir_all(&settings.data)?;
-        let text = format!("[s3]\nlifecycle_day_seconds = {DAY_SECONDS}\n");
         std::fs::write(settings.data.join("stead.toml"), text)?;
     }
     let mut server = Server::start(&settings, None)?;
@@ -77,6 +75,18 @@ pub(super) fn against(session: &Session, name: &str, program: &Path, arguments: 
     }
     std::fs::remove_dir_all(&work)?;
     Ok(())
+}
+
+/// What a suite needs to be other than it is by default.
+fn settings_of(suite: &str) -> Option<String> {
+    match suite {
+        // Lifecycle rules are waited for.
+        "s3" => Some(format!("[s3]\nlifecycle_day_seconds = {DAY_SECONDS}\n")),
+        "helia" => Some(
+            "[ipfs]\nbitswap = true\nbitswap_listen = [\"/ip4/127.0.0.1/tcp/0\", \"/ip4/127.0.0.1/udp/0/quic-v1\"]\n".to_owned(),
+        ),
+        _ => None,
+    }
 }
 
 /// Makes an access key of less rights; `ACCESS:SECRET`.

@@ -6,6 +6,7 @@
 mod clients;
 pub mod console;
 mod counts;
+mod helia;
 mod steps;
 mod tools;
 

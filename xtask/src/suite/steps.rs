@@ -1,6 +1,6 @@
 //! The steps of the whole test, in the order in which they are run: what fails quickly comes first.
 
-use super::{Session, clients, console, tools};
+use super::{Session, clients, console, helia, tools};
 use crate::{Outcome, paths, process};
 use std::process::Command;
 
@@ -106,6 +106,11 @@ pub const ALL: &[Step] = &[
         "cluster",
         "several nodes: joining, losing, catching up, healing, with real processes",
         clients::cluster,
+    ),
+    client(
+        "helia",
+        "helia fetches by the trustless gateway and Bitswap, and refuses changed blocks",
+        helia::helia,
     ),
     client("cids", "object CIDs against ipfs-unixfs-importer", clients::cids),
     step(
