@@ -12,7 +12,6 @@ pub mod cids;
 pub mod event;
 pub mod ident;
 pub mod migrate;
-mod published;
 mod text_map;
 pub mod timestamp;
 
