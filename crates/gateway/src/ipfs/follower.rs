@@ -47,14 +47,17 @@ pub async fn follow(context: WriteContext, index: Index) {
     let (mut burst, mut clock) = (BURST, follower.context.clock.instant());
     loop {
         let pause = match follower.round().await {
-            Ok(()) => {
+            Ok(changed) => {
                 let now = follower.context.clock.instant();
-                let idle = now.saturating_duration_since(clock).as_secs() / SUSTAINED.as_secs();
-                burst = burst
-                    .saturating_add(u32::try_from(idle).unwrap_or(BURST))
-                    .min(BURST);
-                clock = now;
-                burst = burst.saturating_sub(1);
+                let passed = now.saturating_duration_since(clock).as_secs() / SUSTAINED.as_secs();
+                let regained = u32::try_from(passed).unwrap_or(BURST).min(BURST);
+                clock = match regained {
+                    BURST => now,
+                    some => clock + SUSTAINED * some,
+                };
+                burst = burst.saturating_add(regained).min(BURST);
+                // Saying a root is an event, too: the round that finds nothing behind it is not one of a burst.
+                burst = burst.saturating_sub(u32::from(changed));
                 if burst > 0 { SHORTEST } else { SUSTAINED }
             }
             Err(error) => {
@@ -101,7 +104,8 @@ struct Round {
 }
 
 impl Follower {
-    async fn round(&mut self) -> Result<(), ObjectError> {
+    /// Whether anything had changed.
+    async fn round(&mut self) -> Result<bool, ObjectError> {
         let (views, index, store) = (
             self.context.views.clone(),
             self.index.clone(),
@@ -113,7 +117,7 @@ impl Follower {
         if round.is_empty() {
             self.index.saw(seen);
             self.seen = seen;
-            return Ok(());
+            return Ok(false);
         }
         // Every node makes the same directories; one says so.
         if self.context.leads() {
@@ -126,7 +130,7 @@ impl Follower {
         blocking(move || write(&index, &store, round, now, durably)).await?;
         self.index.saw(seen);
         self.seen = seen;
-        Ok(())
+        Ok(true)
     }
 
     /// Says in the log where the roots are, once their blocks are durable.
