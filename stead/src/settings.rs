@@ -7,7 +7,7 @@ use crate::codes;
 use crate::failure::Failure;
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The file's name in the data directory.
@@ -62,6 +62,8 @@ pub struct Webhook {
     pub name: String,
     /// Where messages are posted.
     pub url: String,
+    /// Certificates that are trusted instead of the system's.
+    pub ca: Option<PathBuf>,
     /// What messages are signed with.
     pub secret: Option<String>,
     /// Whether its address may be private, or this machine's own.
@@ -323,6 +325,7 @@ impl Webhook {
         stead_gateway_s3::notify::Webhook {
             name: self.name.clone(),
             url: self.url.clone(),
+            ca: self.ca.clone(),
             secret: self.secret.clone(),
             allow_private: self.allow_private,
         }

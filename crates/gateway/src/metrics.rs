@@ -1,6 +1,7 @@
 //! What is counted, in Prometheus' text form.
 
 mod totals;
+mod webhooks;
 
 pub use totals::{Latency, Totals};
 
@@ -107,6 +108,7 @@ struct Inner {
     events: Counter,
     lifecycle: Family<ActionLabel, Counter>,
     peer_blocks: Family<ActionLabel, Counter>,
+    webhooks: webhooks::Webhooks,
     levels: Levels,
     live: totals::Live,
     probe: Mutex<Option<Box<dyn Fn() -> Probe + Send + Sync>>>,
@@ -143,6 +145,7 @@ impl Metrics {
             events: Counter::default(),
             lifecycle: Family::default(),
             peer_blocks: Family::default(),
+            webhooks: webhooks::Webhooks::default(),
             levels: Levels::default(),
             live: totals::Live::default(),
             probe: Mutex::default(),
@@ -150,6 +153,7 @@ impl Metrics {
         };
         inner.register(&mut registry);
         inner.levels.register(&mut registry);
+        inner.webhooks.register(&mut registry);
         inner.registry = registry;
         Self(Arc::new(inner))
     }
@@ -235,6 +239,7 @@ impl Metrics {
     pub fn render(&self, context: &ReadContext) -> String {
         let levels = &self.0.levels;
         levels.read(context);
+        self.0.webhooks.read(context.views.position(&context.tenant));
         if let Some(probe) = &*self.0.probe.lock() {
             let Probe {
                 fsyncs,
@@ -374,12 +379,19 @@ mod tests {
         metrics.sent("s3", 4096);
         metrics.appended(2);
         metrics.connections("s3").inc();
+        metrics.webhook_delivered("hook", 3);
+        metrics.webhook_retried("hook");
+        metrics.webhook_at("hook", 40);
+        metrics.0.webhooks.read(42);
         let mut text = String::new();
         encode(&mut text, &metrics.0.registry).unwrap();
         for line in [
             "stead_requests_total{gateway=\"s3\",operation=\"GetObject\",status=\"200\"} 1",
             "stead_sent_bytes_total{gateway=\"s3\"} 4096",
             "stead_log_events_total 2",
+            "stead_webhook_records_total{webhook=\"hook\"} 3",
+            "stead_webhook_retries_total{webhook=\"hook\"} 1",
+            "stead_webhook_lag_positions{webhook=\"hook\"} 2",
             "stead_connections{gateway=\"s3\"} 1",
             "stead_request_seconds_count{gateway=\"s3\",operation=\"GetObject\"} 1",
         ] {

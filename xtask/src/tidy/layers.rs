@@ -47,6 +47,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("iroh", &["crates/cluster"]),
     ("s3s", &["gateways/s3"]),
     ("multer", &["gateways/s3"]),
+    ("rustls", &["gateways/s3"]),
+    ("tokio-rustls", &["gateways/s3"]),
     ("axum", &["gateways/api"]),
     ("libp2p", &["gateways/bitswap"]),
     ("redb", &["crates/block", "crates/view"]),

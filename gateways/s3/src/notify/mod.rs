@@ -11,9 +11,11 @@ pub mod document;
 mod pump;
 mod record;
 mod send;
+mod tls;
 
 use send::Place;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use stead_event::Position;
 use stead_gateway::{Objects, TaskKind, WriteContext};
@@ -26,8 +28,10 @@ pub const ARN: &str = "arn:stead:webhook:::";
 pub struct Webhook {
     /// Its name: the end of `arn:stead:webhook:::NAME`.
     pub name: String,
-    /// Where messages are posted: `http://host[:port]/path`.
+    /// Where messages are posted: `http[s]://host[:port]/path`.
     pub url: String,
+    /// A file of certificates (PEM) that are trusted instead of the system's, with `https`.
+    pub ca: Option<PathBuf>,
     /// What messages are signed with.
     pub secret: Option<String>,
     /// Whether its address may be private, or this machine's own.
@@ -133,12 +137,13 @@ mod tests {
             ..Webhook::default()
         };
         assert_eq!(webhook("a-b_1.c", "http://host:80/path?x=y").check(), Ok(()));
+        assert_eq!(webhook("a", "https://host/").check(), Ok(()));
         for (name, url) in [
             ("", "http://host/"),
             ("a b", "http://host/"),
             ("a", "host"),
             ("a", "ftp://host/"),
-            ("a", "https://host/"),
+            ("a", "https://"),
             ("a", "http://user@host/"),
         ] {
             assert!(webhook(name, url).check().is_err(), "{name} {url}");

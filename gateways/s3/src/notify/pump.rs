@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stead_event::{Event, Position, Tenant, Via};
+use stead_gateway::metrics::Metrics;
 use stead_gateway::{Caller, Identity, ObjectError, Objects, blocking};
 use stead_view::BucketRecord;
 
@@ -66,7 +67,7 @@ impl Pump {
             region,
             tenant: context.tenant.clone(),
             remembered: context.clock.instant(),
-            sender: Sender::new(place, webhook.secret, webhook.allow_private, context),
+            sender: Sender::new(place, webhook.ca, webhook.secret, webhook.allow_private, context),
             name: webhook.name,
             known: (u64::MAX, HashMap::new()),
             floors: Floors::new(),
@@ -109,6 +110,7 @@ impl Pump {
         while self.objects.context().leads() {
             self.webhooks
                 .update(&self.name, |state| state.position = position);
+            self.metrics().webhook_at(&self.name, position);
             match self.step(position).await {
                 Ok(Some(next)) => position = next,
                 Ok(None) => self.wait(position).await,
@@ -119,6 +121,10 @@ impl Pump {
                 self.remember().await;
             }
         }
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.objects.context().metrics
     }
 
     async fn trouble(&self, what: &str, error: &ObjectError) {
@@ -236,6 +242,7 @@ impl Pump {
         let mut pause = FIRST_PAUSE;
         while let Err(why) = self.sender.post(message.clone()).await {
             self.webhooks.update(&self.name, |state| failed(state, &why));
+            self.metrics().webhook_retried(&self.name);
             tracing::warn!(
                 webhook = self.name,
                 why,
@@ -245,6 +252,7 @@ impl Pump {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+        self.metrics().webhook_delivered(&self.name, count);
         self.webhooks.update(&self.name, |state| {
             state.failing = None;
             state.delivered += count;

@@ -1,9 +1,9 @@
-//! One message to one webhook: plain HTTP/1.1, one connection that is used again.
+//! One message to one webhook: HTTP/1.1, over TLS where its URL says so, one connection that is used again.
 //!
-//! HTTP only: a TLS library for one header and a body was not worth its size; a webhook beyond the own network
-//! is reached through a proxy beside the node. The address is looked up here, checked, and connected to as it
-//! was checked, so that no name can lead somewhere else in between.
+//! The address is looked up here, checked, and connected to as it was checked, so that no name can lead
+//! somewhere else in between.
 
+use super::tls;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
@@ -13,8 +13,10 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use sha2::Sha256;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 use stead_gateway::{ReadContext, TaskKind};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -32,17 +34,18 @@ pub struct Place {
     host: String,
     port: u16,
     path: String,
+    tls: bool,
 }
 
 impl Place {
     /// From its URL.
     pub fn parse(url: &str) -> Result<Self, String> {
         let uri: Uri = url.parse().map_err(|_| format!("{url:?} is not a URL"))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(format!(
-                "{url:?} must begin with http:// (put a proxy before what speaks https only)"
-            ));
-        }
+        let tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(format!("{url:?} must begin with http:// or https://")),
+        };
         let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else {
             return Err(format!("{url:?} names no host"));
         };
@@ -52,8 +55,9 @@ impl Place {
         Ok(Self {
             authority: authority.to_string(),
             host: host.trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(80),
+            port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            tls,
         })
     }
 }
@@ -61,6 +65,7 @@ impl Place {
 /// Sends to one webhook.
 pub struct Sender {
     place: Place,
+    ca: Option<PathBuf>,
     secret: Option<String>,
     allow_private: bool,
     context: ReadContext,
@@ -69,9 +74,16 @@ pub struct Sender {
 
 impl Sender {
     /// Not connected yet.
-    pub fn new(place: Place, secret: Option<String>, allow_private: bool, context: ReadContext) -> Self {
+    pub fn new(
+        place: Place,
+        ca: Option<PathBuf>,
+        secret: Option<String>,
+        allow_private: bool,
+        context: ReadContext,
+    ) -> Self {
         Self {
             place,
+            ca,
             secret,
             allow_private,
             context,
@@ -144,7 +156,16 @@ impl Sender {
         let mut why = format!("{host} has no address");
         for address in found {
             match timeout(CONNECT, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return self.shake_hands(stream).await,
+                Ok(Ok(stream)) => {
+                    let _ = stream.set_nodelay(true); // slower without, not wrong
+                    return match self.place.tls {
+                        true => {
+                            self.shake_hands(tls::connect(stream, host, self.ca.clone()).await?)
+                                .await
+                        }
+                        false => self.shake_hands(stream).await,
+                    };
+                }
                 Ok(Err(error)) => why = format!("{address} cannot be reached: {error}"),
                 Err(_) => why = format!("{address} cannot be reached in time"),
             }
@@ -152,8 +173,10 @@ impl Sender {
         Err(why)
     }
 
-    async fn shake_hands(&self, stream: TcpStream) -> Result<SendRequest<Full<Bytes>>, String> {
-        let _ = stream.set_nodelay(true); // slower without, not wrong
+    async fn shake_hands<S>(&self, stream: S) -> Result<SendRequest<Full<Bytes>>, String>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
         self.context
             .tasks
