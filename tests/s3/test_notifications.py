@@ -7,9 +7,11 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import time
+import urllib.request
 
 import boto3
 import pytest
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.skipif(not BIN, reason="needs STEAD_BIN")
 class Receiver:
     """A webhook: keeps what it is sent, unless it is told to answer otherwise."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         self.messages, self.headers, self.status, self.hits = [], [], 200, 0
         receiver = self
 
@@ -51,6 +53,10 @@ class Receiver:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -72,6 +78,7 @@ class Node:
         command = [BIN, "--data", str(self.data), "--json", "up", "--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         ready = json.loads(self.process.stdout.readline())
+        self.api = ready["endpoints"]["api"]
         root = json.loads((self.data / "root.json").read_text())
         self.s3 = boto3.client(
             "s3",
@@ -96,7 +103,29 @@ def receiver():
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory, receiver):
+def certificate(tmp_path_factory):
+    """A certificate of localhost that only its own file vouches for, with its key."""
+    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        + ["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", str(file), "-out", f"{file}.crt"],
+        check=True,
+        capture_output=True,
+    )
+    file.write_text(file.read_text() + (file.parent / f"{file.name}.crt").read_text())
+    return file
+
+
+@pytest.fixture(scope="module")
+def secure(certificate):
+    receiver = Receiver(certificate)
+    yield receiver
+    receiver.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory, receiver, secure, certificate):
     data = tmp_path_factory.mktemp("notify") / "data"
     data.mkdir(mode=0o700)
     (data / "stead.toml").write_text(
@@ -105,6 +134,23 @@ def node(tmp_path_factory, receiver):
 name = "hook"
 url = "http://localhost:{receiver.port}/in?a=b"
 secret = "a long secret"
+allow_private = true
+
+[[webhook]]
+name = "secure"
+url = "https://localhost:{secure.port}/in"
+ca = "{certificate}.crt"
+allow_private = true
+
+[[webhook]]
+name = "stranger"
+url = "https://localhost:{secure.port}/in"
+allow_private = true
+
+[[webhook]]
+name = "misnamed"
+url = "https://127.0.0.1:{secure.port}/in"
+ca = "{certificate}.crt"
 allow_private = true
 
 [[webhook]]
@@ -296,3 +342,58 @@ def test_private_addresses_are_refused(node, receiver, bucket):
         time.sleep(0.2)
     assert "not a public address" in said and "webhook refused" in said
     assert receiver.hits == hits
+
+
+def test_over_tls(node, secure, bucket):
+    configure(node, bucket, topic(["s3:ObjectCreated:*"], hook="secure"))
+    for number in range(3):
+        node.s3.put_object(Bucket=bucket, Key=f"k{number}", Body=b"")
+    assert [record["s3"]["object"]["key"] for record in secure.wait(3)] == ["k0", "k1", "k2"]
+
+
+@pytest.mark.parametrize("hook", ["stranger", "misnamed"])
+def test_certificates_that_are_not_good(node, secure, bucket, hook):
+    secure.messages.clear()
+    configure(node, bucket, topic(["s3:ObjectCreated:*"], hook=hook))
+    node.s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert "invalid peer certificate" in said_of(node, hook, "invalid peer certificate")
+    assert not secure.messages
+
+
+def said_of(node, hook, wanted):
+    command = [BIN, "--data", str(node.data), "--json", "doctor"]
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        checks = [check for check in json.loads(said)["checks"] if check["name"] == f"webhook {hook}"]
+        if checks and wanted in json.dumps(checks):
+            break
+        time.sleep(0.2)
+    return json.dumps(checks)
+
+
+def metrics(node):
+    with urllib.request.urlopen(f"{node.api}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("stead_webhook")}
+
+
+def test_figures(node, receiver, bucket):
+    name = lambda what: f'stead_webhook_{what}{{webhook="hook"}}'
+    configure(node, bucket, topic(["s3:ObjectCreated:*"]))
+    before = metrics(node)
+    receiver.status, hits = 500, receiver.hits
+    for number in range(7):
+        node.s3.put_object(Bucket=bucket, Key=f"k{number}", Body=b"")
+    until = time.monotonic() + 20
+    while receiver.hits < hits + 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    stuck = metrics(node)
+    assert stuck[name("retries_total")] >= before.get(name("retries_total"), 0) + 2
+    assert stuck[name("lag_positions")] >= 7
+    receiver.status = 200
+    receiver.wait(7)
+    while (after := metrics(node))[name("lag_positions")] > 0 and time.monotonic() < until + 10:
+        time.sleep(0.1)
+    assert after[name("lag_positions")] == 0
+    assert after[name("records_total")] >= before.get(name("records_total"), 0) + 7

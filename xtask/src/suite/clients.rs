@@ -111,6 +111,7 @@ fn python() -> Outcome<std::path::PathBuf> {
 /// The behaviour suite in `tests/s3`.
 pub fn s3(session: &Session) -> Outcome {
     let python = python()?;
+    steps::need(&["openssl"])?; // a certificate for a webhook
     against(
         session,
         "s3",
