@@ -115,17 +115,19 @@ class Node:
 def node():
     work = tempfile.mkdtemp(prefix="stead-ipfs-")
     node = Node(work)
-    node.run("bucket", "create", "public")
-    node.run("bucket", "create", "private")
-    node.roots = {}
-    for car in sorted(FIXTURES.glob("*.car")):
-        partial = ["--partial"] if any(part in car.name for part in PARTIAL) else []
-        file = pathlib.Path(work) / "in.car"
-        file.write_bytes(understood(car.read_bytes()))
-        done = node.json("ipfs", "import", *partial, file, f"public/{car.stem}")
-        node.roots[car.stem] = done["roots"]
-    node.published = node.json("ipfs", "publish", "public")
-    yield node
-    node.process.terminate()
-    node.process.wait(60)
-    shutil.rmtree(work)
+    try:
+        node.run("bucket", "create", "public")
+        node.run("bucket", "create", "private")
+        node.roots = {}
+        for car in sorted(FIXTURES.glob("*.car")):
+            partial = ["--partial"] if any(part in car.name for part in PARTIAL) else []
+            file = pathlib.Path(work) / "in.car"
+            file.write_bytes(understood(car.read_bytes()))
+            done = node.json("ipfs", "import", *partial, file, f"public/{car.stem}")
+            node.roots[car.stem] = done["roots"]
+        node.published = node.json("ipfs", "publish", "public")
+        yield node
+    finally:
+        node.process.terminate()
+        node.process.wait(60)
+        shutil.rmtree(work)
