@@ -44,6 +44,10 @@ cargo xtask <chore>
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
   bench sse [--subscribers N] [--rate N] [--seconds N]
                                            subscribers of the live log, none of whom may miss an event
+  bench ipfs [--quick] [--rounds N] [--keys N]
+                                           blocks, CARs and publishing, against our own S3
+  bench notifications [--rounds N] [--puts N]
+                                           how fast one webhook is told, in order
   bench console [--rounds N]               the overview in Chromium: first paint, transfer
   fuzz [TARGET] [--seconds N]              the targets in fuzz/, by cargo-fuzz
 

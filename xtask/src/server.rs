@@ -103,6 +103,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// Where the HTTP API is, if it is told.
     pub api: Option<String>,
+    /// Where IPFS is spoken, if it is told.
+    pub ipfs: Option<String>,
     /// The key printed at the start.
     pub key: Key,
     /// From the start of the process to its ready line.
@@ -148,13 +150,15 @@ impl Server {
                 },
                 _ => known.cloned().ok_or("no access_key and secret_key")?,
             };
-            Ok((address, text(&ready["endpoints"]["api"]), key))
+            let endpoint = |name: &str| text(&ready["endpoints"][name]);
+            Ok((address, endpoint("api"), endpoint("ipfs"), key))
         };
         match read() {
-            Ok((address, api, key)) => Ok(Self {
+            Ok((address, api, ipfs, key)) => Ok(Self {
                 child,
                 address,
                 api,
+                ipfs,
                 key,
                 ready_after,
             }),

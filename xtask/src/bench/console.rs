@@ -1,6 +1,6 @@
 //! `cargo xtask bench console`: the overview page in Chromium over loopback, nothing cached.
 
-use super::load_average;
+use super::page::{Row, Section};
 use crate::args::Args;
 use crate::server::{Build, Server, Settings, binary};
 use crate::suite::console;
@@ -9,8 +9,6 @@ use serde_json::Value;
 use std::process::Command;
 use std::time::Duration;
 
-/// The section of docs/benchmarks.md that this writes.
-const BEGIN: &str = "## The console";
 const PAINT_MS: f64 = 300.0;
 const TRANSFER_KIB: f64 = 150.0;
 
@@ -33,9 +31,7 @@ pub fn run(mut args: Args) -> Outcome {
     let answer: Value = serde_json::from_str(process::output(&mut command)?.trim())?;
     server.stop(Duration::from_secs(30))?;
     std::fs::remove_dir_all(&work)?;
-    let section = section(&answer, rounds);
-    print!("{section}");
-    write(&section)
+    section(&answer, rounds).write()
 }
 
 /// A node that has something to show: buckets, objects, events.
@@ -52,35 +48,35 @@ fn fill(settings: &Settings) -> Outcome {
     Ok(())
 }
 
-fn section(answer: &Value, rounds: u64) -> String {
+fn section(answer: &Value, rounds: u64) -> Section {
     let of = |name: &str, which: &str| answer[name][which].as_f64().unwrap_or(f64::NAN);
-    let met = |good: bool| if good { "met" } else { "missed" };
     let (paint, kib) = (of("paint_ms", "median"), of("transfer_bytes", "median") / 1024.0);
-    format!(
-        "{BEGIN}\n\n`cargo xtask bench console`: the overview in Chromium {} over loopback, {rounds} times with \
-         nothing cached; load {}.\n\n\
-         | what | bar | reached | |\n|---|---|---|---|\n\
-         | overview to first paint, median (worst) | ≤ {PAINT_MS} ms | **{paint:.0} ms** ({:.0}) | {} |\n\
-         | all that it transfers | ≤ {TRANSFER_KIB} KiB | **{kib:.0} KiB** in {:.0} requests | {} |\n\
-         | until its figures are there, median (worst) | | {:.0} ms ({:.0}) | |\n",
-        answer["browser"].as_str().unwrap_or_default(),
-        load_average(),
-        of("paint_ms", "worst"),
-        met(paint <= PAINT_MS),
-        of("requests", "median"),
-        met(kib <= TRANSFER_KIB),
-        of("filled_ms", "median"),
-        of("filled_ms", "worst"),
-    )
-}
-
-/// Puts the section in the place of the one before, or at the end.
-fn write(section: &str) -> Outcome {
-    let path = paths::root().join("docs/benchmarks.md");
-    let text = std::fs::read_to_string(&path)?;
-    let (before, rest) = text.split_once(BEGIN).unwrap_or((&text, ""));
-    let after = rest.find("\n## ").map_or("", |at| &rest[at + 1..]);
-    let gap = if after.is_empty() { "" } else { "\n" };
-    std::fs::write(path, format!("{}\n\n{section}{gap}{after}", before.trim_end()))?;
-    Ok(())
+    let about = format!(
+        "`cargo xtask bench console`: the overview in Chromium {} over loopback, {rounds} times with nothing cached.",
+        answer["browser"].as_str().unwrap_or_default()
+    );
+    let mut section = Section::new("The console", &about);
+    section.row(&Row {
+        what: "overview to first paint, median (worst)".to_owned(),
+        bar: format!("≤ {PAINT_MS} ms"),
+        figure: format!("**{paint:.0} ms** ({:.0})", of("paint_ms", "worst")),
+        met: Some(paint <= PAINT_MS),
+    });
+    section.row(&Row {
+        what: "all that it transfers".to_owned(),
+        bar: format!("≤ {TRANSFER_KIB} KiB"),
+        figure: format!("**{kib:.0} KiB** in {:.0} requests", of("requests", "median")),
+        met: Some(kib <= TRANSFER_KIB),
+    });
+    section.row(&Row {
+        what: "until its figures are there, median (worst)".to_owned(),
+        bar: String::new(),
+        figure: format!(
+            "{:.0} ms ({:.0})",
+            of("filled_ms", "median"),
+            of("filled_ms", "worst")
+        ),
+        met: None,
+    });
+    section
 }

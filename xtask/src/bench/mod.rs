@@ -1,12 +1,17 @@
 //! `cargo xtask bench s3`: Stead beside Garage, s3s-fs and nginx on the same disk in the same run.
-//! `cargo xtask bench sse`: subscribers of the live log.
+//! `cargo xtask bench sse`: subscribers of the live log. `bench ipfs`, `bench notifications`, `bench console`: what their
+//! modules say. Each owns its section of docs/benchmarks.md.
 
 mod console;
 mod content;
+mod ipfs;
 mod load;
+mod notifications;
+mod page;
 mod peers;
 mod report;
 mod scenarios;
+mod socket;
 mod sse;
 mod table;
 mod work;
@@ -35,7 +40,13 @@ pub fn run(mut args: Args) -> Outcome {
         Some("s3") => {}
         Some("sse") => return sse::run(args),
         Some("console") => return console::run(args),
-        _ => return Err("there are `cargo xtask bench s3`, `bench sse` and `bench console`".into()),
+        Some("ipfs") => return ipfs::run(args),
+        Some("notifications") => return notifications::run(args),
+        _ => {
+            return Err(
+                "there are `cargo xtask bench s3`, `ipfs`, `notifications`, `sse` and `console`".into(),
+            );
+        }
     }
     if cfg!(debug_assertions) {
         return in_release();

@@ -176,7 +176,10 @@ pub fn write(results: &Results, full: &Full, first: (f64, f64), notes: &Notes) -
         "Written by `cargo xtask bench s3{}`; not edited by hand",
         if notes.quick { " --quick" } else { "" }
     )?;
-    writeln!(page, "except for the last section.\n")?;
+    writeln!(
+        page,
+        "above \"Where a bar is missed\". Further sections are written by the benchmarks that they name.\n"
+    )?;
     let date = sign::amz_date(std::time::SystemTime::now());
     writeln!(
         page,

@@ -45,14 +45,23 @@ impl Object {
         }
     }
 
+    /// Its SHA-256 in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// A signed PUT. `hashed` says whether the payload's SHA-256 is part of the signature.
     pub fn put(&self, signer: &Signer, hashed: bool) -> Request {
-        let path = format!("/{BUCKET}/{}", key(self.content.id));
+        self.put_at(signer, &format!("/{BUCKET}/{}", key(self.content.id)), hashed)
+    }
+
+    /// The same to any path.
+    pub fn put_at(&self, signer: &Signer, path: &str, hashed: bool) -> Request {
         let payload = if hashed { &self.sha256 } else { UNSIGNED };
         let length = self.content.size;
         let request = sign::Request {
             method: "PUT",
-            path: &path,
+            path,
             query: "",
             payload,
             headers: &[],
