@@ -48,6 +48,7 @@ cargo xtask <chore>
                                            blocks, CARs and publishing, against our own S3
   bench notifications [--rounds N] [--puts N]
                                            how fast one webhook is told, in order
+  bench cluster [--rounds N] [--losses N]  three nodes beside three of Garage; a leader killed; idle
   bench console [--rounds N]               the overview in Chromium: first paint, transfer
   fuzz [TARGET] [--seconds N]              the targets in fuzz/, by cargo-fuzz
 

@@ -114,15 +114,36 @@ pub struct Server {
 impl Server {
     /// Starts and waits for the ready line. `known` is the key of an earlier start of the same directory.
     pub fn start(settings: &Settings, known: Option<&Key>) -> Outcome<Self> {
+        Self::begin(settings, &[], known, |_| Ok(()))
+    }
+
+    /// Starts one more node of the cluster that `member` is of, and has it let in there.
+    pub fn join(settings: &Settings, member: &Settings) -> Outcome<Self> {
+        let ticket = process::output(&mut member.stead(&["ticket"]))?;
+        Self::begin(settings, &["--join", ticket.trim()], None, |said| {
+            let waiting: Value = serde_json::from_str(&said.next()?)?;
+            let code = waiting["code"].as_str().ok_or("it does not wait to be let in")?;
+            process::output(&mut member.stead(&["approve", code])).map(drop)
+        })
+    }
+
+    fn begin(
+        settings: &Settings,
+        more: &[&str],
+        known: Option<&Key>,
+        before_ready: impl FnOnce(&Said) -> Outcome,
+    ) -> Outcome<Self> {
         let log = File::options().create(true).append(true).open(&settings.log)?;
         let begin = Instant::now();
         let mut command = settings.up();
         let mut child = command
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;
-        let line = match ready_line(&mut child) {
+        let said = Said::of(&mut child)?;
+        let line = match before_ready(&said).and_then(|()| said.next()) {
             Ok(line) => line,
             Err(why) => {
                 let _ = child.kill();
@@ -225,22 +246,27 @@ impl Drop for Server {
     }
 }
 
-/// The first line of standard output, waited for with patience; the rest is drained so that nothing blocks.
-fn ready_line(child: &mut Child) -> Outcome<String> {
-    let stdout = child.stdout.take().ok_or("no standard output")?;
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            // Nobody listens after the first line.
-            let _ = sender.send(line);
-        }
-    });
-    match receiver.recv_timeout(START_PATIENCE) {
-        Ok(line) => Ok(line),
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("not ready after {START_PATIENCE:?}").into()),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            let status = child.wait()?;
-            Err(format!("ended with {status} before it was ready").into())
+/// Lines of a process's standard output, waited for with patience; all are drained so that nothing blocks.
+struct Said(mpsc::Receiver<String>);
+
+impl Said {
+    fn of(child: &mut Child) -> Outcome<Self> {
+        let stdout = child.stdout.take().ok_or("no standard output")?;
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                // Nobody listens after the last line that is waited for.
+                let _ = sender.send(line);
+            }
+        });
+        Ok(Self(receiver))
+    }
+
+    fn next(&self) -> Outcome<String> {
+        match self.0.recv_timeout(START_PATIENCE) {
+            Ok(line) => Ok(line),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("not ready after {START_PATIENCE:?}").into()),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err("it ended before it was ready".into()),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! `cargo xtask bench sse`: subscribers of the live log. `bench ipfs`, `bench notifications`, `bench console`: what their
 //! modules say. Each owns its section of docs/benchmarks.md.
 
+mod cluster;
 mod console;
 mod content;
 mod ipfs;
@@ -40,6 +41,7 @@ pub fn run(mut args: Args) -> Outcome {
         Some("s3") => {}
         Some("sse") => return sse::run(args),
         Some("console") => return console::run(args),
+        Some("cluster") => return cluster::run(args),
         Some("ipfs") => return ipfs::run(args),
         Some("notifications") => return notifications::run(args),
         _ => {

@@ -33,6 +33,19 @@ enum Process {
 }
 
 impl Peer {
+    /// A `stead` that was started elsewhere.
+    pub fn of(server: Server) -> Self {
+        Self {
+            name: "Stead",
+            address: server.address,
+            key: server.key.clone(),
+            quick_ack: false,
+            process: Process::Stead(Box::new(server)),
+        }
+    }
+}
+
+impl Peer {
     /// The process.
     pub fn pid(&self) -> u32 {
         match &self.process {
@@ -140,9 +153,57 @@ pub fn stead(binary: &Path, dir: &Path, known: Option<&Key>) -> Outcome<(Peer, D
 
 /// Garage as one node on a fresh directory.
 pub fn garage(dir: &Path, fsync: bool) -> Outcome<Peer> {
+    let mut all = garages(dir, fsync, 1)?;
+    all.pop().ok_or_else(|| "no node of Garage".into())
+}
+
+/// Garage as so many nodes on fresh directories, each with every object; the last one is the one to ask.
+pub fn garages(dir: &Path, fsync: bool, nodes: usize) -> Outcome<Vec<Peer>> {
+    let mut all = Vec::new();
+    for number in 0..nodes {
+        all.push(garage_node(dir, fsync, (number, nodes))?);
+    }
+    let (configs, mut peers): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    let binary = install("garage", GARAGE, &[])?;
+    let ask = |config: &Path, arguments: &[&str]| {
+        process::output(Command::new(&binary).arg("-c").arg(config).args(arguments))
+    };
+    let last = configs.last().ok_or("no node of Garage")?.clone();
+    for config in &configs {
+        let id = ask(config, &["node", "id", "-q"])?;
+        if *config != last {
+            ask(&last, &["node", "connect", id.trim()])?;
+        }
+        let node = id.trim().split('@').next().unwrap_or_default();
+        ask(&last, &["layout", "assign", "-z", "dc1", "-c", "50G", node])?;
+    }
+    ask(&last, &["layout", "apply", "--version", "1"])?;
+    let made = ask(&last, &["key", "create", "bench"])?;
+    let field = |name: &str| {
+        let line = made.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_whitespace().last())
+            .map(str::to_owned)
+    };
+    for peer in &mut peers {
+        peer.key.access = field("Key ID").ok_or_else(|| format!("no key id in: {made}"))?;
+        peer.key.secret = field("Secret key").ok_or_else(|| format!("no secret key in: {made}"))?;
+    }
+    ask(&last, &["bucket", "create", "bench"])?;
+    ask(
+        &last,
+        &[
+            "bucket", "allow", "--read", "--write", "--owner", "bench", "--key", "bench",
+        ],
+    )?;
+    Ok(peers)
+}
+
+/// One process of Garage, and its configuration.
+fn garage_node(dir: &Path, fsync: bool, (number, nodes): (usize, usize)) -> Outcome<(PathBuf, Peer)> {
     let binary = install("garage", GARAGE, &[])?;
     let name = if fsync { "Garage, fsync" } else { "Garage" };
-    let dir = dir.join(if fsync { "garage-fsync" } else { "garage" });
+    let own = if fsync { "garage-fsync" } else { "garage" };
+    let dir = dir.join(format!("{own}-{number}"));
     std::fs::create_dir_all(&dir)?;
     let (rpc, s3, admin) = (free_port()?, free_port()?, free_port()?);
     let config = dir.join("garage.toml");
@@ -151,7 +212,7 @@ pub fn garage(dir: &Path, fsync: bool) -> Outcome<Peer> {
         &config,
         format!(
             "metadata_dir = \"{root}/meta\"\ndata_dir = \"{root}/data\"\ndb_engine = \"lmdb\"\n\
-             metadata_fsync = {fsync}\ndata_fsync = {fsync}\nreplication_factor = 1\n\
+             metadata_fsync = {fsync}\ndata_fsync = {fsync}\nreplication_factor = {nodes}\n\
              rpc_bind_addr = \"127.0.0.1:{rpc}\"\nrpc_public_addr = \"127.0.0.1:{rpc}\"\nrpc_secret = \"{}\"\n\
              [s3_api]\ns3_region = \"garage\"\napi_bind_addr = \"127.0.0.1:{s3}\"\n\
              [admin]\napi_bind_addr = \"127.0.0.1:{admin}\"\n",
@@ -174,7 +235,7 @@ pub fn garage(dir: &Path, fsync: bool) -> Outcome<Peer> {
         secret: String::new(),
         region: "garage".to_owned(),
     };
-    let mut peer = Peer {
+    let peer = Peer {
         name,
         address,
         key,
@@ -182,25 +243,7 @@ pub fn garage(dir: &Path, fsync: bool) -> Outcome<Peer> {
         process: Process::Other(child),
     };
     listening(address, &log)?;
-    let ask =
-        |arguments: &[&str]| process::output(Command::new(&binary).arg("-c").arg(&config).args(arguments));
-    let node = ask(&["node", "id", "-q"])?;
-    let node = node.trim().split('@').next().unwrap_or_default();
-    ask(&["layout", "assign", "-z", "dc1", "-c", "50G", node])?;
-    ask(&["layout", "apply", "--version", "1"])?;
-    let made = ask(&["key", "create", "bench"])?;
-    let field = |name: &str| {
-        let line = made.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.split_whitespace().last())
-            .map(str::to_owned)
-    };
-    peer.key.access = field("Key ID").ok_or_else(|| format!("no key id in: {made}"))?;
-    peer.key.secret = field("Secret key").ok_or_else(|| format!("no secret key in: {made}"))?;
-    ask(&["bucket", "create", "bench"])?;
-    ask(&[
-        "bucket", "allow", "--read", "--write", "--owner", "bench", "--key", "bench",
-    ])?;
-    Ok(peer)
+    Ok((config, peer))
 }
 
 /// s3s-fs on a fresh directory: plain files, no fsync.

@@ -23,6 +23,11 @@ impl Figure {
         }
     }
 
+    /// The largest; not a number where nothing was measured.
+    pub fn most(&self) -> f64 {
+        self.0.last().copied().unwrap_or(f64::NAN)
+    }
+
     /// `median (least–most)`
     pub fn spread(&self) -> String {
         match (self.0.first(), self.0.last()) {
