@@ -155,6 +155,9 @@ pub enum Command {
     Ticket,
     /// Let the node in that shows this code
     Approve(Approve),
+    /// Make this node no member of its cluster any more; the others have what it holds
+    #[command(after_help = "Example:\n  stead leave")]
+    Leave,
     /// List and remove the nodes of the cluster
     #[command(
         subcommand,

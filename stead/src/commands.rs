@@ -49,6 +49,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Ipfs(command) => ipfs::run(global, command).await,
         Command::Ticket => cluster::ticket(global).await,
         Command::Approve(args) => cluster::approve(global, &args).await,
+        Command::Leave => cluster::leave(global).await,
         Command::Node(command) => cluster::node(global, command).await,
         Command::Cluster(command) => cluster::cluster(global, command).await,
         Command::Scrub(args) => upkeep::scrub(global, &args).await,

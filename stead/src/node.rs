@@ -12,7 +12,7 @@ mod bitswap;
 mod console;
 mod doctor;
 mod heal;
-mod members;
+pub mod members;
 pub mod offline;
 mod operations;
 mod overview;

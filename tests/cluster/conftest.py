@@ -4,19 +4,42 @@ import tempfile
 
 import pytest
 
+import lab as network
 from nodes import Cluster
+
+# Before anything listens. Where it is impossible, tests that pull cables fail and say why.
+WHY_NO_LAB = network.leave()
+
+
+def made(lab=None):
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="stead-cluster-"))
+    cluster = Cluster(directory, lab)
+    yield cluster
+    cluster.end()
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
 def cluster():
-    """No node yet; all that a test starts are ended behind it."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="stead-cluster-"))
-    made = Cluster(directory)
-    yield made
-    made.end()
-    shutil.rmtree(directory, ignore_errors=True)
+    """No node yet, on loopback; all that a test starts are ended behind it."""
+    yield from made()
 
 
 @pytest.fixture
 def three(cluster):
     return cluster.of(3)
+
+
+@pytest.fixture
+def lab():
+    assert WHY_NO_LAB is None, WHY_NO_LAB
+    network_of_its_own = network.Lab()
+    yield network_of_its_own
+    network_of_its_own.end()
+
+
+@pytest.fixture
+def three_hosts(lab):
+    """Three nodes on three hosts, whose cables can be pulled."""
+    for cluster in made(lab):
+        yield cluster.of(3)

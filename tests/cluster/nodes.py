@@ -26,6 +26,8 @@ class Node:
     def __init__(self, data, number):
         self.data = str(data)
         self.number = number
+        self.prefix = []
+        self.listen = "127.0.0.1:0"
         self.process = None
         self.ready = None
         self.code = None
@@ -36,7 +38,7 @@ class Node:
     def start(self, *more, wait=True):
         """Starts the process; with `wait`, returns when it is ready."""
         log = open(f"{self.data}.log", "ab")
-        command = [BINARY, "up", "--data", self.data, "--listen", "127.0.0.1:0", "--json", *more]
+        command = [*self.prefix, BINARY, "up", "--data", self.data, "--listen", self.listen, "--json", *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         log.close()
         self._lines = queue.Queue()
@@ -138,18 +140,26 @@ class Node:
 class Cluster:
     """Nodes that are one cluster."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, lab=None):
         self.directory = directory
+        self.lab = lab
         self.nodes = []
+        self.made = 0
+
+    def new(self):
+        """A node that does not run yet, on a host of its own where there is a lab."""
+        self.made += 1
+        data = self.directory / str(self.made)
+        return self.lab.host().node(data, self.made) if self.lab else Node(data, self.made)
 
     def found(self):
-        self.nodes.append(Node(self.directory / "1", 1).start())
+        self.nodes.append(self.new().start())
         return self.nodes[0]
 
     def add(self, *more, approve_at=None):
         """One more node, let in by a member."""
         member = approve_at or self.nodes[0]
-        node = Node(self.directory / str(len(self.nodes) + 1), len(self.nodes) + 1)
+        node = self.new()
         node.start("--join", self.nodes[0].ticket(), *more, wait=False)
         self.nodes.append(node)
         member.run("approve", node.wait_code())

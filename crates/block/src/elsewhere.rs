@@ -4,15 +4,18 @@ use crate::{BlockError, LocalStore};
 use bytes::Bytes;
 use stead_event::Cid;
 
-/// Copies of blocks on other nodes. Both calls block the thread, for a bounded time.
+/// Waits, blocking the thread for a bounded time, until enough nodes have copies durably.
+///
+/// # Errors
+/// [`BlockError::Elsewhere`] where too few do.
+pub type Copying = Box<dyn FnOnce() -> Result<(), BlockError> + Send>;
+
+/// Copies of blocks on other nodes.
 pub trait Elsewhere: Send + Sync + 'static {
     /// The bytes of a block that is missing or damaged here, checked against its name; `None` where nobody
-    /// that answers has it.
+    /// that answers has it. Blocks the thread, for a bounded time.
     fn fetch(&self, cid: &Cid) -> Option<Bytes>;
 
-    /// Makes copies of blocks that are durable here, and returns when enough nodes have them durably.
-    ///
-    /// # Errors
-    /// [`BlockError::Elsewhere`] where too few do.
-    fn replicate(&self, store: &LocalStore, names: &[Cid]) -> Result<(), BlockError>;
+    /// Begins to make copies of blocks that can be read here, durable or not yet.
+    fn replicate(&self, store: &LocalStore, names: Vec<Cid>) -> Copying;
 }

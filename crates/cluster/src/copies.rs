@@ -4,13 +4,14 @@
 use crate::RaftLog;
 use crate::mesh::{Ask, BlockList, MeshError, Reply};
 use bytes::Bytes;
-use std::collections::BTreeSet;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Weak;
 use std::time::Duration;
-use stead_block::{Block, BlockError, Elsewhere, LocalStore};
+use stead_block::{Block, BlockError, Copying, Elsewhere, LocalStore};
 use stead_event::{Cid, NodeId, cids};
-use stead_runtime::blocking;
+use stead_runtime::{TaskKind, blocking};
 use tokio::runtime::Handle;
 
 /// Bytes of blocks sent at once, about.
@@ -19,10 +20,31 @@ const SEND_BYTES: usize = 4 * 1024 * 1024;
 const ASK_BLOCKS: usize = 64;
 /// How long a node may take over blocks before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Between two looks whether blocks are missing here.
+/// Between two comparisons of what is here with what others have.
 const LEVEL: Duration = Duration::from_secs(600);
 /// How often it is looked whether somebody came back.
 const TICK: Duration = Duration::from_secs(2);
+/// Names that are remembered of copies that could not be made. What is forgotten is found by comparing.
+const OWED: usize = 100_000;
+
+/// Copies that other nodes are owed: those nodes were away when the blocks were written.
+#[derive(Default)]
+pub(crate) struct Owed(Mutex<BTreeMap<NodeId, BTreeSet<Cid>>>);
+
+impl Owed {
+    fn note(&self, node: &NodeId, names: &[Cid]) {
+        let mut owed = self.0.lock();
+        let total: usize = owed.values().map(BTreeSet::len).sum();
+        let room = OWED.saturating_sub(total);
+        owed.entry(node.clone())
+            .or_default()
+            .extend(names.iter().take(room));
+    }
+
+    fn take(&self) -> BTreeMap<NodeId, BTreeSet<Cid>> {
+        std::mem::take(&mut *self.0.lock())
+    }
+}
 
 /// The other members' block stores.
 pub(crate) struct Copies {
@@ -58,8 +80,11 @@ impl Copies {
         let sending = others.iter().map(|(node, _)| send(log, store, node, names));
         let sent = futures::future::join_all(sending).await;
         let have = 1 + sent.iter().filter(|sent| sent.is_ok()).count();
-        for error in sent.iter().filter_map(|sent| sent.as_ref().err()) {
-            tracing::warn!(%error, "a copy was not made; it will be when that node is back");
+        for ((node, _), sent) in others.iter().zip(&sent) {
+            if let Err(error) = sent {
+                tracing::warn!(%error, "a copy was not made; it will be when that node is back");
+                log.owed.note(node, names);
+            }
         }
         // Of two, one may be away: there is no third to ask, and its copy is made when it is back.
         let enough = if copies <= 2 { 1 } else { copies / 2 + 1 };
@@ -176,6 +201,20 @@ pub(crate) async fn fetch_all(log: &RaftLog, store: &LocalStore, from: &NodeId) 
     }
 }
 
+/// Makes copies that are owed to nodes that are back.
+async fn settle(log: &RaftLog, store: &LocalStore) {
+    for (node, names) in log.owed.take() {
+        if !holders(log).iter().any(|(holder, _)| *holder == node) {
+            continue; // it is no member any more
+        }
+        let names: Vec<Cid> = names.into_iter().collect();
+        match send(log, store, &node, &names).await {
+            Ok(()) => tracing::info!(%node, copies = names.len(), "copies were made that it was owed"),
+            Err(_) => log.owed.note(&node, &names),
+        }
+    }
+}
+
 /// Fetches what is missing here: when this node begins, when a node is back, and now and then.
 pub(crate) async fn level(log: Weak<RaftLog>, store: LocalStore) {
     let mut due: Option<tokio::time::Instant> = None;
@@ -186,8 +225,10 @@ pub(crate) async fn level(log: Weak<RaftLog>, store: LocalStore) {
         if log.is_stopping() {
             return;
         }
+        settle(&log, &store).await;
         let now = tokio::time::Instant::now();
-        if due.is_none_or(|due| now >= due) {
+        // Without a leader this node is cut off, and misses what others write.
+        if due.is_none_or(|due| now >= due) || log.leader().is_none() {
             levelled.clear();
             due = Some(now + LEVEL);
         }
@@ -223,18 +264,27 @@ impl Elsewhere for Copies {
         }
     }
 
-    fn replicate(&self, store: &LocalStore, names: &[Cid]) -> Result<(), BlockError> {
-        let Some(log) = self.log.upgrade() else {
-            return Ok(());
+    fn replicate(&self, store: &LocalStore, names: Vec<Cid>) -> Copying {
+        let Some(log) = self.log.upgrade().filter(|log| !log.alone()) else {
+            return Box::new(|| Ok(()));
         };
-        if log.alone() {
-            return Ok(());
-        }
-        let spreading = Self::spread(&log, store, names);
-        if Handle::try_current().is_ok() {
-            tokio::task::block_in_place(|| self.runtime.block_on(spreading))
-        } else {
-            self.runtime.block_on(spreading)
-        }
+        let (store, runtime) = (store.clone(), self.runtime.clone());
+        let waiting = runtime.clone();
+        let _within = runtime.enter(); // the caller may be a thread of its own
+        let spreading = log.tasks.spawn(TaskKind::Core, "copies-out", {
+            let log = log.clone();
+            async move { Self::spread(&log, &store, &names).await }
+        });
+        Box::new(move || {
+            let wait = async move {
+                let ended = spreading.await;
+                ended.unwrap_or_else(|_| Err(BlockError::Elsewhere("this node is stopping".into())))
+            };
+            if Handle::try_current().is_ok() {
+                tokio::task::block_in_place(|| waiting.block_on(wait))
+            } else {
+                waiting.block_on(wait)
+            }
+        })
     }
 }

@@ -35,8 +35,9 @@ impl RaftLog {
         self.link.get().is_none() || {
             let metrics = self.raft.metrics();
             let metrics = metrics.borrow_watched();
-            let members = metrics.membership_config.membership();
-            members.nodes().all(|(number, _)| *number == self.number)
+            let mut members = metrics.membership_config.membership().nodes();
+            // One that was let in and has heard of nobody yet has others beside it.
+            members.next().is_some_and(|(number, _)| *number == self.number) && members.next().is_none()
         }
     }
 

@@ -28,6 +28,8 @@ const AWAY: Duration = Duration::from_secs(5);
 const LOST: Duration = Duration::from_secs(60);
 /// How long a change of the membership may take.
 const CHANGE: Duration = Duration::from_secs(20);
+/// How long a member may take to show that it is there.
+const GLANCE: Duration = Duration::from_secs(1);
 /// How long others are asked how they are.
 const ASK: Duration = Duration::from_secs(3);
 
@@ -237,6 +239,9 @@ impl RaftLog {
     /// # Errors
     /// [`ClusterError::Refused`] where it is none, or the last.
     pub async fn remove(&self, node: &NodeId) -> Result<(), ClusterError> {
+        if *node == self.node && self.leader() == Some(self.number) && self.members().len() > 1 {
+            self.step_down().await?;
+        }
         let leader = self.leader();
         if leader == Some(self.number) {
             return self.remove_here(node).await;
@@ -434,6 +439,9 @@ async fn keep_voters(log: Weak<RaftLog>) {
         if log.leader() != Some(log.number) {
             continue;
         }
+        if log.gives_way().await {
+            continue;
+        }
         let _one = log.admitting.lock().await;
         if let Some(voters) = log.better_voters() {
             tracing::info!(?voters, "other members vote from now on");
@@ -445,6 +453,53 @@ async fn keep_voters(log: Weak<RaftLog>) {
 }
 
 impl RaftLog {
+    /// Members that answer this node now.
+    pub(crate) async fn sees(&self) -> Vec<NodeId> {
+        let own = self.mesh().map(|mesh| mesh.addresses()).unwrap_or_default();
+        let asked = self.ask_others(&Ask::Hello(own), GLANCE).await;
+        asked
+            .into_iter()
+            .filter(|(_, reply)| reply.is_ok())
+            .map(|(node, _)| node)
+            .collect()
+    }
+
+    /// Lets another lead that reaches more voters: this one may be cut off from a voter that others reach, and
+    /// who does not hear its leader can do nothing. Answers whether it does so.
+    async fn gives_way(&self) -> bool {
+        let voters = self.voters();
+        let health = self.health();
+        let silent = |h: &NodeHealth| voters.contains(&h.number) && !is_up(h);
+        if !health.0.iter().any(silent) {
+            return false;
+        }
+        let names: BTreeMap<NodeId, u64> = self
+            .members()
+            .into_iter()
+            .filter(|(number, _)| voters.contains(number))
+            .map(|(number, member)| (NodeId(member.name), number))
+            .collect();
+        let own = health
+            .0
+            .iter()
+            .filter(|h| voters.contains(&h.number) && is_up(h))
+            .count();
+        for (node, reply) in self.ask_others(&Ask::Sees, GLANCE * 2).await {
+            let (Ok(Reply::Sees(seen)), Some(number)) = (reply, names.get(&node)) else {
+                continue;
+            };
+            let sees = 1 + seen.iter().filter(|other| names.contains_key(*other)).count();
+            if sees > own {
+                tracing::info!(%node, sees, own, "another member reaches more voters; it is to lead");
+                if let Err(error) = self.raft.trigger().transfer_leader(*number).await {
+                    tracing::warn!(%error, "it could not be asked to");
+                }
+                return true;
+            }
+        }
+        false
+    }
+
     /// Who should vote, where that is not who does.
     fn better_voters(&self) -> Option<BTreeSet<u64>> {
         let voters = self.voters();

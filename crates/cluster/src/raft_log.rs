@@ -1,11 +1,13 @@
 //! The [`Log`] that clients of consensus see: starting, appending, checkpoints, stopping.
 
 use crate::batch::{Encoded, encode};
+use crate::copies::Owed;
 use crate::join::Joins;
 use crate::machine::{MachineThread, read_marker};
 use crate::network::Link;
 use crate::options::Together;
 use crate::proposer::{Answer, Proposal, Proposer, QUEUE};
+use crate::recover;
 use crate::store::LogStore;
 use crate::types::{FOUNDER, Member, TypeConfig};
 use crate::wal::{Wal, WalOptions};
@@ -35,6 +37,8 @@ const APPEND_MAX: usize = 16 * 1024 * 1024;
 const ENCODE_HERE: (usize, usize) = (256 * 1024, 64);
 /// How long an append waits for room in the queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(2);
+/// How long a stop waits until another member leads.
+const HAND_OVER: Duration = Duration::from_secs(3);
 /// How long the members of a cluster may take to decide on an append.
 const DECIDE: Duration = Duration::from_secs(20);
 /// How long the start waits for the election and for what was committed before to be applied again.
@@ -62,6 +66,8 @@ pub struct RaftLog {
     pub(crate) link: Link,
     pub(crate) together: Option<Together>,
     pub(crate) joins: Joins,
+    /// Copies that other nodes are to be sent.
+    pub(crate) owed: Owed,
     /// What every member has and nobody else, for who is let in.
     pub(crate) shared: OnceLock<Bytes>,
     /// Held while the membership is changed.
@@ -121,6 +127,10 @@ pub async fn start(options: ClusterOptions, machine: Box<dyn Machine>) -> Result
                 |(id, _)| format!("entries up to {}", id.index)
             ),
         )));
+    }
+    if let Err(error) = recover::recover(&options, &wal).await {
+        wal.stop().await;
+        return Err(error);
     }
     let machine = MachineThread::start(machine, durable, &options.tasks)
         .map_err(ClusterError::io("cannot start the machine's thread"))?;
@@ -185,6 +195,7 @@ async fn begin(
         link,
         together: options.together.clone(),
         joins: Joins::default(),
+        owed: Owed::default(),
         shared: OnceLock::new(),
         admitting: Mutex::new(()),
         checkpoint: Mutex::new(()),
@@ -205,7 +216,9 @@ async fn settle(log: &Arc<RaftLog>, options: &ClusterOptions) -> Result<(), Clus
     let member = options.together.as_ref().is_some_and(|together| together.member);
     if member {
         log.open_mesh().await?;
-        return log.wait_for_leader(START_WAIT).await;
+        if !log.alone() {
+            return log.wait_for_leader(START_WAIT).await;
+        }
     }
     let elected = unless_full(&log.wal, &log.machine, elect(&log.raft, options)).await;
     elected.and_then(|elected| elected)
@@ -272,7 +285,7 @@ async fn elect(raft: &Raft<TypeConfig, MachineThread>, options: &ClusterOptions)
             .map_err(raft_error)?;
     }
     let wait = raft.wait(Some(START_WAIT));
-    wait.metrics(|m| m.current_leader == Some(FOUNDER), "this node leads")
+    wait.metrics(|m| m.current_leader == Some(options.number), "this node leads")
         .await
         .map_err(raft_error)?;
     if let Err(late) = raft.wait_for_recovery(Some(START_WAIT)).await {
@@ -349,6 +362,13 @@ impl RaftLog {
             return Ok(());
         }
         self.stop.notify_one();
+        if !self.alone() {
+            // Another leads before this one goes, so that nobody has to find out that it went.
+            let handed = tokio::time::timeout(HAND_OVER, self.step_down()).await;
+            if !matches!(handed, Ok(Ok(()))) {
+                tracing::debug!("no other voter took over before the stop");
+            }
+        }
         if self.is_stalled() {
             self.give_up_waiting();
         }

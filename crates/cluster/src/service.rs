@@ -163,6 +163,7 @@ impl Answers {
                 Reply::Done
             }
             Ask::Waiting => Reply::Waiting(log.joins.waiting()),
+            Ask::Sees => Reply::Sees(log.sees().await),
             Ask::Health => Reply::Health(log.health()),
             _ => Reply::NotLeader,
         })

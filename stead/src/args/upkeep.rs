@@ -71,6 +71,16 @@ pub enum ClusterCommand {
     /// Say how many nodes may be lost now, and what bounds it
     #[command(after_help = "Example:\n  stead cluster can-lose")]
     CanLose,
+    /// Go on with this node alone, after the others are lost for good
+    ///
+    /// What the lost nodes had acknowledged and this one never saw is lost. It says first what that can be, and does
+    /// nothing without --i-have-lost-quorum. The node has to be stopped, and does it when it is started again.
+    #[command(after_help = "Example:\n  stead cluster recover --i-have-lost-quorum")]
+    Recover {
+        /// That the other nodes will not come back
+        #[arg(long)]
+        i_have_lost_quorum: bool,
+    },
 }
 
 /// `key`

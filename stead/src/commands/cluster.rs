@@ -2,7 +2,9 @@
 
 use crate::args::{Approve, ClusterCommand, Global, NodeCommand};
 use crate::client::{Needs, Url, find};
+use crate::directory;
 use crate::failure::{self, Failure};
+use crate::node::members;
 use crate::output::{self, Align, Table};
 use http::Method;
 use stead_client::wire;
@@ -41,6 +43,26 @@ pub(super) async fn node(global: &Global, command: NodeCommand) -> Result<u8, Fa
         NodeCommand::List => list(global).await,
         NodeCommand::Remove { node } => remove(global, &node).await,
     }
+}
+
+pub(super) async fn leave(global: &Global) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    let cluster: wire::Cluster = client.get(Url::new("/api/v1/cluster")).await?;
+    let own = cluster
+        .nodes
+        .iter()
+        .find(|node| node.this)
+        .map(|node| node.id.clone());
+    let own = own.unwrap_or_default();
+    client
+        .call(Method::DELETE, Url::new("/api/v1/cluster/nodes").segment(&own))
+        .await?;
+    if !global.json {
+        output::line(
+            "this node is no member any more: stop it, and remove its directory or keep it as a copy",
+        );
+    }
+    Ok(failure::OK)
 }
 
 async fn list(global: &Global) -> Result<u8, Failure> {
@@ -106,6 +128,7 @@ async fn remove(global: &Global, node: &str) -> Result<u8, Failure> {
 pub(super) async fn cluster(global: &Global, command: ClusterCommand) -> Result<u8, Failure> {
     match command {
         ClusterCommand::CanLose => can_lose(global).await,
+        ClusterCommand::Recover { i_have_lost_quorum } => recover(global, i_have_lost_quorum),
     }
 }
 
@@ -123,6 +146,17 @@ async fn can_lose(global: &Global) -> Result<u8, Failure> {
             output::count(cluster.can_lose, "node"),
             cluster.because
         ));
+    }
+    Ok(failure::OK)
+}
+
+fn recover(global: &Global, sure: bool) -> Result<u8, Failure> {
+    let data = global.data.clone().unwrap_or_else(directory::default_path);
+    let others = members::recover(&data, sure)?;
+    if global.json {
+        output::json(&serde_json::json!({ "recovers": true, "lost": others }));
+    } else {
+        output::line("this node goes on alone when it is started: stead up");
     }
     Ok(failure::OK)
 }

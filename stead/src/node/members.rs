@@ -75,6 +75,31 @@ fn keep(data: &Path, membership: &Membership) -> Result<(), Failure> {
     write_private(&path, &text).map_err(failed)
 }
 
+/// Decides that the node of a directory, which does not run, goes on alone; answers who is given up.
+pub fn recover(data: &Path, sure: bool) -> Result<Vec<String>, Failure> {
+    // Held, so that no node runs on it meanwhile.
+    let held = Directory::open(data)?;
+    let Some(known) = read(held.path())? else {
+        return Err(Failure::new(
+            codes::CLUSTER,
+            format!(
+                "{} was never one of several: it needs nobody to go on",
+                data.display()
+            ),
+        ));
+    };
+    if !sure {
+        return Err(Failure::new(
+            codes::CLUSTER,
+            "this makes the node the only member of its cluster, with what it has: whatever the others had acknowledged \
+             and this node never saw is lost, and the others can only come back with empty directories",
+        )
+        .next("if they are lost for good: stead cluster recover --i-have-lost-quorum"));
+    }
+    stead_cluster::decide_to_recover(&held.path().join("raft")).map_err(failure)?;
+    Ok(known.known.iter().map(|(node, _)| node.to_string()).collect())
+}
+
 /// Remembers that this node, which founded, has others beside it now.
 pub(super) fn founded(data: &Path, port: u16) -> Result<(), Failure> {
     if read(data)?.is_some() {

@@ -3,11 +3,16 @@
 use super::append::LARGE;
 use super::{LocalStore, Pin};
 use crate::key::Key;
-use crate::{Block, BlockError, Elsewhere};
+use crate::{Block, BlockError, Copying, Elsewhere};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use stead_event::Cid;
 use stead_runtime::blocking;
 
+/// After so many bytes copies on other nodes are begun, while more is written here.
+const COPY_BYTES: u64 = 8 * 1024 * 1024;
+/// So many such lots may be on their way at once.
+const COPY_LOTS: usize = 2;
 /// After so many bytes the kernel is told to begin to write them to disk.
 const WRITEBACK_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -18,8 +23,47 @@ pub struct BlockWriter {
     pin: Pin,
     /// Bytes since writeback was last begun.
     quiet: u64,
-    /// Who makes copies, and the names of what it is to copy.
-    copies: Option<(Arc<dyn Elsewhere>, Vec<Cid>)>,
+    copies: Option<Copies>,
+}
+
+/// Copies of what is written, made beside the writing.
+struct Copies {
+    elsewhere: Arc<dyn Elsewhere>,
+    /// What was written since the last lot was begun.
+    names: Vec<Cid>,
+    bytes: u64,
+    lots: VecDeque<Copying>,
+}
+
+impl Copies {
+    /// Takes a block in that was written just now.
+    fn add(&mut self, store: &LocalStore, block: &Block) -> Result<(), BlockError> {
+        self.names.push(block.cid);
+        self.bytes += block.bytes.len() as u64;
+        if self.bytes >= COPY_BYTES {
+            self.begin(store)?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, store: &LocalStore) -> Result<(), BlockError> {
+        self.bytes = 0;
+        let names = std::mem::take(&mut self.names);
+        if !names.is_empty() {
+            self.lots.push_back(self.elsewhere.replicate(store, names));
+        }
+        while self.lots.len() > COPY_LOTS {
+            if let Some(oldest) = self.lots.pop_front() {
+                oldest()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, store: &LocalStore) -> Result<(), BlockError> {
+        self.begin(store)?;
+        self.lots.into_iter().try_for_each(|lot| lot())
+    }
 }
 
 impl BlockWriter {
@@ -29,7 +73,12 @@ impl BlockWriter {
             store,
             pin,
             quiet: 0,
-            copies: elsewhere.map(|elsewhere| (elsewhere, Vec::new())),
+            copies: elsewhere.map(|elsewhere| Copies {
+                elsewhere,
+                names: Vec::new(),
+                bytes: 0,
+                lots: VecDeque::new(),
+            }),
         }
     }
 
@@ -38,14 +87,21 @@ impl BlockWriter {
         self.admit(&block)?;
         let store = self.store.clone();
         let writeback = self.writeback(&block);
-        blocking(move || put(&store, &block, writeback)).await
+        let mut copies = self.copies.take();
+        let (copies, written) = blocking(move || {
+            let written = put(&store, &block, writeback, copies.as_mut());
+            (copies, written)
+        })
+        .await;
+        self.copies = copies;
+        written
     }
 
     /// As [`Self::write`], on the calling thread.
     pub fn write_blocking(&mut self, block: &Block) -> Result<(), BlockError> {
         self.admit(block)?;
         let writeback = self.writeback(block);
-        put(&self.store, block, writeback)
+        put(&self.store, block, writeback, self.copies.as_mut())
     }
 
     /// Waits until all blocks are durable, here and on enough other nodes where there are any. The pin must
@@ -55,11 +111,15 @@ impl BlockWriter {
     }
 
     /// As [`Self::finish`], on the calling thread.
-    pub fn finish_blocking(self) -> Result<Pin, BlockError> {
+    pub fn finish_blocking(mut self) -> Result<Pin, BlockError> {
+        // The last lot is on its way while this node syncs.
+        if let Some(copies) = &mut self.copies {
+            copies.begin(&self.store)?;
+        }
         self.store.sync()?;
         self.store.0.ask_flush();
-        if let Some((elsewhere, names)) = &self.copies {
-            elsewhere.replicate(&self.store, names)?;
+        if let Some(copies) = self.copies {
+            copies.finish(&self.store)?;
         }
         Ok(self.pin)
     }
@@ -70,9 +130,6 @@ impl BlockWriter {
             return Err(BlockError::Full);
         }
         self.pin.extend(std::iter::once(key));
-        if let Some((_, names)) = &mut self.copies {
-            names.push(block.cid);
-        }
         Ok(())
     }
 
@@ -86,14 +143,22 @@ impl BlockWriter {
     }
 }
 
-fn put(store: &LocalStore, block: &Block, writeback: bool) -> Result<(), BlockError> {
+fn put(
+    store: &LocalStore,
+    block: &Block,
+    writeback: bool,
+    copies: Option<&mut Copies>,
+) -> Result<(), BlockError> {
     store
         .0
         .append(LARGE, std::iter::once((&block.cid, block.bytes.as_ref())))?;
     if writeback {
         store.0.begin_writeback();
     }
-    Ok(())
+    match copies {
+        Some(copies) => copies.add(store, block),
+        None => Ok(()),
+    }
 }
 
 impl std::fmt::Debug for BlockWriter {

@@ -172,6 +172,8 @@ pub(crate) enum Ask {
     Remove(NodeId),
     /// What waits for approval here.
     Waiting,
+    /// Which members answer you?
+    Sees,
     Health,
 }
 
@@ -195,5 +197,7 @@ pub(crate) enum Reply {
     Approved(Option<NodeId>),
     Waiting(Vec<(NodeId, JoinAsk)>),
     Health(Health),
+    /// Those that do.
+    Sees(Vec<NodeId>),
     NotLeader,
 }
