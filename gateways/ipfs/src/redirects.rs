@@ -54,7 +54,7 @@ pub fn parse(text: &str) -> Result<Vec<Rule>, String> {
 }
 
 fn rule(line: &str) -> Result<Rule, String> {
-    if line.contains(char::is_control) && line.contains(|c: char| c.is_control() && c != '\t') {
+    if line.contains(|c: char| c.is_control() && c != '\t') {
         return Err("there is a control character in it".into());
     }
     let words: Vec<&str> = line.split_whitespace().collect();
