@@ -272,6 +272,15 @@ def test_fields_to_be_ignored_are(s3, bucket):
     assert post(bucket, usual(bucket) | {"x-ignore-foo": "bar"}).status_code == 204
 
 
+def test_a_policy_without_its_bucket(s3, bucket):
+    """It would be good for every bucket of its signer."""
+    document = {"expiration": later(), "conditions": [["starts-with", "$key", ""]]}
+    for more in [{}, {"bucket": bucket}]:
+        answer = post(bucket, usual(bucket, document=document) | more)
+        assert refused(answer) == ("AccessDenied", 403) and "Extra input fields: bucket" in answer.text
+    assert keys_of(s3, bucket) == []
+
+
 def test_an_expired_policy(s3, bucket):
     answer = post(bucket, usual(bucket, document=policy(bucket, expiration=later(-60))))
     assert refused(answer) == ("AccessDenied", 403) and "expired" in answer.text

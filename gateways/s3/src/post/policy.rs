@@ -151,9 +151,12 @@ impl Policy {
             }
         }
         let covered = |name: &str| self.conditions.iter().any(|condition| condition.field == name);
-        let extra: Vec<_> = fields
-            .iter()
-            .map(|(name, _)| name.as_str())
+        // The bucket counts as a field, whether or not the form has it as one: a policy that does not name it
+        // would be good for every bucket of its signer.
+        let names = fields.iter().map(|(name, _)| name.as_str());
+        let extra: Vec<_> = names
+            .filter(|name| *name != "bucket")
+            .chain(["bucket"])
             .filter(|name| !is_exempt(name) && !covered(name))
             .collect();
         if !extra.is_empty() {
@@ -328,12 +331,14 @@ mod tests {
         let said = checked(conditions, &[fields[0], fields[1], ("acl", "public-read")]).unwrap_err();
         assert!(said.contains("Extra input fields: acl"), "{said}");
         assert!(checked(r#"[{"bucket":"other"}]"#, &[]).is_err());
+        let said = checked("[]", &[]).unwrap_err();
+        assert!(said.contains("Extra input fields: bucket"), "{said}");
         assert!(checked(r#"[{"bucket":"other"}]"#, &[("bucket", "other")]).is_err());
     }
 
     #[test]
     fn a_list_of_types_begins_everywhere_as_it_must() {
-        let conditions = r#"[["starts-with","$Content-Type","image/"]]"#;
+        let conditions = r#"[{"bucket":"photos"},["starts-with","$Content-Type","image/"]]"#;
         assert_eq!(
             checked(conditions, &[("content-type", "image/png,image/gif")]),
             Ok(())
