@@ -137,3 +137,16 @@ def test_checksum_of_a_multipart_source(s3, raw, bucket):
     assert kept["ChecksumType"] == "COMPOSITE"
     wrong = {"x-amz-copy-source": f"/{bucket}/m", "x-amz-checksum-algorithm": "MD4"}
     assert raw.call("PUT", f"/{bucket}/x", headers=wrong) == ("InvalidRequest", 400)
+
+
+def test_the_owner_that_is_expected_of_the_source(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    owner = s3.get_bucket_acl(Bucket=bucket)["Owner"]["ID"]
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
+    source = {"Bucket": bucket, "CopySource": {"Bucket": bucket, "Key": "k"}}
+    part = {"Key": "m", "UploadId": upload, "PartNumber": 1, **source}
+    for expected in ["111122223333", owner[::-1]]:
+        assert refused(s3.copy_object, Key="c", ExpectedSourceBucketOwner=expected, **source) == ("AccessDenied", 403)
+        assert refused(s3.upload_part_copy, ExpectedSourceBucketOwner=expected, **part) == ("AccessDenied", 403)
+    s3.copy_object(Key="c", ExpectedSourceBucketOwner=owner, **source)
+    s3.upload_part_copy(ExpectedSourceBucketOwner=owner, **part)
