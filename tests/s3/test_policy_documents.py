@@ -81,7 +81,7 @@ def test_what_is_not_a_policy(ana, home, text):
         {"Action": "s3:ListBucket"},
         {"NotAction": "s3:PutObject"},
         {"Resource": None},
-        {"Resource": "*"},
+        {"Resource": "**"},
         {"Resource": "arn:aws:s3:::another-bucket/*"},
         {"Resource": "arn:aws:s3:::"},
         {"Resource": "BUCKET/*"},
@@ -90,7 +90,7 @@ def test_what_is_not_a_policy(ana, home, text):
         {"Condition": []},
         {"Condition": {"StringIs": {"s3:prefix": "a"}}},
         {"Condition": {"StringEquals": {"s3:colour": "red"}}},
-        {"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}},
+        {"Condition": {"StringEquals": {"aws:SourceVlan": "7"}}},
         {"Condition": {"StringEquals": {"s3:prefix": {"a": "b"}}}},
         {"Condition": {"IpAddress": {"aws:SourceIp": "everywhere"}}},
         {"Condition": {"NumericLessThan": {"s3:max-keys": "few"}}},
@@ -128,6 +128,12 @@ def test_whether_a_bucket_is_public(ana, ben, home):
         ({"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}, False),
         ({"Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}, True),
         ({"Condition": {"StringLike": {"aws:Referer": "http://example.org/*"}}}, True),
+        # As in the examples of "The meaning of public".
+        ({"Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-91237329"}}}, False),
+        ({"Resource": "*", "Condition": {"StringLike": {"aws:SourceVpc": "vpc-*"}}}, True),
+        ({"Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-91237329"}}}, True),
+        ({"Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:t"}}}, False),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, False),
     ]:
         ana.s3.put_bucket_policy(Bucket=home, Policy=policy(statement(home, **fields)))
         assert is_public(ana.s3, home) is public, fields

@@ -246,3 +246,41 @@ def test_uploads_are_their_beginners_and_the_owners(ana, ben, home, put):
     asked = {"Bucket": home, "Key": "m", "UploadId": upload}
     assert refused(ben.s3.list_parts, **asked) == DENIED
     assert refused(ben.s3.abort_multipart_upload, **asked) == DENIED
+
+
+def test_every_resource_is_the_bucket_and_what_is_in_it(ana, ben, home, put):
+    ana.s3.put_object(Bucket=home, Key="k", Body=b"x")
+    for every in ["*", [f"arn:aws:s3:*:*:{home}", f"arn:aws:s3::*:{home}/*"]]:
+        put(statement(home, Resource=every, Action=["s3:ListBucket", "s3:GetObject"], Principal=BEN))
+        assert ben.s3.list_objects_v2(Bucket=home)["KeyCount"] == 1
+        ben.s3.get_object(Bucket=home, Key="k")
+        assert refused(ben.s3.put_object, Bucket=home, Key="k", Body=b"x") == DENIED
+
+
+@pytest.mark.parametrize(
+    "condition, holds",
+    [
+        ({"StringEquals": {"aws:SourceVpc": "vpc-1"}}, False),
+        ({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, True),
+        ({"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}}, True),
+        ({"Null": {"aws:TokenIssueTime": "true"}}, True),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, False),
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, True),
+        ({"StringEquals": {"aws:PrincipalTag/team": "a"}}, False),
+        ({"IpAddress": {"aws:VpcSourceIp": "0.0.0.0/0"}}, False),
+        ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, False),
+    ],
+    ids=json.dumps,
+)
+def test_conditions_on_what_no_request_here_has(ana, ben, home, put, condition, holds):
+    ana.s3.put_object(Bucket=home, Key="k", Body=b"x")
+    put(statement(home, Condition=condition))
+    if holds:
+        ben.s3.get_object(Bucket=home, Key="k")
+    else:
+        assert refused(ben.s3.get_object, Bucket=home, Key="k") == DENIED
+    put(statement(home, Effect="Deny", Condition=condition))
+    if holds:
+        assert refused(ana.s3.get_object, Bucket=home, Key="k") == DENIED
+    else:
+        ana.s3.get_object(Bucket=home, Key="k")

@@ -5,8 +5,17 @@ use super::pattern::{Pattern, Syntax};
 use super::{Either, POLICY_MAX, Policy, PolicyError, Statement, condition, fault, principal};
 use crate::access::{Action, On, Users};
 
-/// What a resource's name begins with.
-const ARN: &str = "arn:aws:s3:::";
+/// `bucket` or `bucket/key` of a resource's name, which has no region and no account. `*` alone is every
+/// resource there is, which here is the bucket and what is in it.
+fn resource(text: &str) -> Option<&str> {
+    if text == "*" {
+        return Some(text);
+    }
+    let mut parts = text.strip_prefix("arn:aws:s3:")?.splitn(3, ':');
+    let (region, account, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let none = |part: &str| part.is_empty() || part == "*";
+    (none(region) && none(account)).then_some(name)
+}
 
 impl Policy {
     /// Reads the policy of a bucket. `users` are those whom it may name.
@@ -175,8 +184,7 @@ impl Reader<'_> {
         };
         let mut list = Vec::new();
         for text in json.texts().ok_or_else(invalid)? {
-            let name = text.strip_prefix(ARN).ok_or_else(invalid)?;
-            let pattern = Pattern::parse(name, syntax)?;
+            let pattern = Pattern::parse(resource(&text).ok_or_else(invalid)?, syntax)?;
             if !self.is_bucket(&pattern) && !self.is_object(&pattern) {
                 return Err(invalid());
             }

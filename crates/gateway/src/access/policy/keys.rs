@@ -1,6 +1,6 @@
 //! Condition keys: what a condition may ask of a request.
 
-/// Every key that is known. Those that end in `/` go on with a tag's name.
+/// Every key that some request here has. Those that end in `/` go on with a tag's name.
 const KNOWN: &[&str] = &[
     "aws:CurrentTime",
     "aws:EpochTime",
@@ -46,6 +46,37 @@ const KNOWN: &[&str] = &[
     "s3:x-amz-website-redirect-location",
 ];
 
+/// Keys that AWS documents and that no request here ever has: there are no virtual private clouds,
+/// organisations, access points, roles or temporary credentials that it could come with. A condition on one is
+/// judged as AWS judges a request without it.
+const ABSENT: &[&str] = &[
+    "aws:CalledVia",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:FederatedProvider",
+    "aws:MultiFactorAuthAge",
+    "aws:MultiFactorAuthPresent",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalTag/",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceIdentity",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+    "aws:SourceOwner",
+    "aws:SourceVpc",
+    "aws:SourceVpcArn",
+    "aws:SourceVpce",
+    "aws:TokenIssueTime",
+    "aws:VpcSourceIp",
+    "s3:AccessPointNetworkOrigin",
+    "s3:DataAccessPointAccount",
+    "s3:DataAccessPointArn",
+    "s3:TlsVersion",
+];
+
 /// One condition key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -63,7 +94,8 @@ impl Key {
             Some((name, tag)) => (&text[..=name.len()], Some(tag.to_owned())),
             None => (text, None),
         };
-        let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name))?;
+        let mut all = KNOWN.iter().chain(ABSENT);
+        let known = all.find(|known| known.eq_ignore_ascii_case(name))?;
         Some(Self { name: known, tag })
     }
 }
@@ -87,7 +119,8 @@ mod tests {
             "s3:ExistingObjectTag",
             "s3:ExistingObjectTag/",
             "s3:prefix/x",
-            "aws:SourceVpc",
+            "aws:PrincipalTag",
+            "aws:RequestedRegion",
         ] {
             assert_eq!(Key::parse(unknown), None, "{unknown}");
         }

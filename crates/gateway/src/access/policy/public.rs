@@ -6,12 +6,21 @@ use super::operator::Operand;
 use super::principal::Principal;
 use super::{Policy, Statement};
 
-/// Keys whose fixed values keep a policy from being public, of those that are known here.
+/// Keys whose fixed values keep a policy from being public.
 const TELLING: &[&str] = &[
     "aws:PrincipalArn",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:SourceAccount",
+    "aws:SourceArn",
     "aws:SourceIp",
+    "aws:SourceOwner",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
     "aws:userid",
     "aws:username",
+    "s3:DataAccessPointAccount",
+    "s3:DataAccessPointArn",
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ];
 

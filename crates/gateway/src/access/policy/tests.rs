@@ -95,8 +95,10 @@ fn what_a_statement_must_not_say_is_refused() {
         (r#""s3:GetObject""#, "7"),
         ("s3:GetObject", "s3:ListBucket"),
         ("arn:aws:s3:::photos/*", "arn:aws:s3:::films/*"),
-        ("arn:aws:s3:::photos/*", "*"),
+        ("arn:aws:s3:::photos/*", "**"),
         ("arn:aws:s3:::photos/*", "photos/*"),
+        ("arn:aws:s3:::photos/*", "arn:aws:s3:eu-west-1::photos/*"),
+        ("arn:aws:s3:::photos/*", "arn:aws:s3:*:photos/*"),
         ("arn:aws:s3:::photos/*", "arn:aws:s3:::photos"),
         ("arn:aws:s3:::photos/*", "arn:aws:s3:::photos/${aws:username"),
         ("arn:aws:s3:::photos/*", "arn:aws:s3:::photos/${aws:nobody}"),
@@ -202,6 +204,8 @@ fn actions_and_resources() {
     let both = r#""Resource":["arn:aws:s3:::photos","arn:aws:s3:::photos/?.jpg"]"#;
     let own = r#""Resource":"arn:aws:s3:::photos/${aws:username}/*""#;
     let wide = r#""Resource":"arn:aws:s3:::*""#;
+    let every = r#""Resource":"*""#;
+    let anywhere = r#""Resource":"arn:aws:s3:*:*:photos/*""#;
     let other = r#""NotResource":"arn:aws:s3:::photos/private/*""#;
     let ana = [("aws:username", "ana")];
     for (action, resource, asked, on, allowed) in [
@@ -214,6 +218,9 @@ fn actions_and_resources() {
         (all, both, Action::GetObject, "photos/ab.jpg", false),
         (all, wide, Action::ListBucket, "photos", true),
         (all, wide, Action::GetObject, "photos/x", true),
+        (all, every, Action::ListBucket, "photos", true),
+        (all, every, Action::GetObject, "photos/x", true),
+        (get, anywhere, Action::GetObject, "photos/x", true),
         (but, objects, Action::DeleteObject, "photos/x", true),
         (but, objects, Action::PutObject, "photos/x", false),
         (get, other, Action::GetObject, "photos/x", true),
@@ -440,6 +447,10 @@ fn what_is_public() {
         (with(r#""StringEquals":{"aws:userid":"a1"}"#), false),
         (with(r#""StringLike":{"aws:userid":"a*"}"#), true),
         (with(r#""StringEquals":{"s3:prefix":"a"}"#), true),
+        (with(r#""StringEquals":{"aws:SourceVpc":"vpc-1"}"#), false),
+        (with(r#""StringLike":{"aws:SourceVpc":"vpc-*"}"#), true),
+        (with(r#""StringNotEquals":{"aws:SourceVpc":"vpc-1"}"#), true),
+        (with(r#""StringEquals":{"s3:TlsVersion":"1.2"}"#), true),
     ] {
         assert_eq!(parse(&document).unwrap().is_public(), public, "{document}");
     }
