@@ -284,3 +284,32 @@ def test_conditions_on_what_no_request_here_has(ana, ben, home, put, condition, 
         assert refused(ana.s3.get_object, Bucket=home, Key="k") == DENIED
     else:
         ana.s3.get_object(Bucket=home, Key="k")
+
+
+def test_parts_are_what_their_upload_was_begun_as(ana, ben, home, put):
+    """What an object will be is judged when its upload is begun: no client says it again with each part."""
+    objects = f"arn:aws:s3:::{home}/*"
+    put(
+        statement(home, Action="s3:PutObject", Principal=BEN,
+                  Condition={"StringEquals": {"s3:RequestObjectTag/team": "a"}}),
+        statement(home, Effect="Deny", Action="s3:PutObject", Resource=objects,
+                  Condition={"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}),
+        statement(home, Effect="Deny", Action="s3:PutObject", Resource=objects,
+                  Condition={"Null": {"s3:x-amz-server-side-encryption": "true"}}),
+    )
+    at = {"Bucket": home, "Key": "k"}
+    begun = {"ServerSideEncryption": "AES256", "Tagging": "team=a"}
+    for lacking in [{}, {"Tagging": "team=a"}, {"ServerSideEncryption": "AES256"}, {**begun, "Tagging": "team=b"}]:
+        assert refused(ben.s3.create_multipart_upload, **at, **lacking) == DENIED
+    ana.s3.put_object(Bucket=home, Key="source", Body=b"x", GrantRead=f"id={ben.id}", ServerSideEncryption="AES256")
+    upload = {**at, "UploadId": ben.s3.create_multipart_upload(**at, **begun)["UploadId"]}
+    first = ben.s3.upload_part(PartNumber=1, Body=b"x" * (5 << 20), **upload)
+    source = {"Bucket": home, "Key": "source"}
+    second = ben.s3.upload_part_copy(PartNumber=2, CopySource=source, **upload)["CopyPartResult"]
+    parts = [{"PartNumber": number, "ETag": part["ETag"]} for number, part in [(1, first), (2, second)]]
+    ben.s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload)
+    assert ben.s3.head_object(**at)["ServerSideEncryption"] == "AES256"
+    other = {**at, "UploadId": ana.s3.create_multipart_upload(ServerSideEncryption="AES256", **at)["UploadId"]}
+    assert refused(ben.s3.upload_part, PartNumber=1, Body=b"x", **other) == DENIED, "it is another's"
+    put(statement(home, Effect="Deny", Action="s3:PutObject", Resource=objects))
+    assert refused(ana.s3.upload_part, PartNumber=1, Body=b"x", **other) == DENIED, "it is forbidden as such"

@@ -11,7 +11,7 @@ use s3s::auth::{Credentials, S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 use std::sync::Arc;
 use stead_event::Via;
-use stead_gateway::access::Ask;
+use stead_gateway::access::{Action, Ask};
 use stead_gateway::identity::CredentialError;
 use stead_gateway::{Caller, Identity, ReadContext};
 
@@ -56,7 +56,20 @@ impl Keys {
             query,
             now: self.0.now(),
             tags: None,
+            goes_on: false,
         }
+    }
+
+    /// Whether a request goes on with an upload that its caller began, where a policy may ask about it.
+    pub fn goes_on(&self, caller: &Caller, bucket: &str, key: &str, upload: &str) -> S3Result<bool> {
+        let known = self.0.access().bucket(bucket).map_err(errors::from_object)?;
+        if caller.identity.is_anonymous() || known.is_none_or(|bucket| bucket.policy.is_none()) {
+            return Ok(false);
+        }
+        let names = self.0.views.names();
+        let found = names.and_then(|names| names.upload(bucket, key, upload));
+        let found = found.map_err(|error| errors::from_object(error.into()))?;
+        Ok(found.is_some_and(|upload| upload.actor == caller.identity.principal))
     }
 
     /// Refuses what is not permitted.
@@ -88,7 +101,14 @@ impl Keys {
             upload: upload.as_deref(),
             ..Ask::bucket(who, action, bucket)
         };
-        self.permit(&ask.version(version.as_deref()).values(facts))
+        let goes_on = match (key, &upload) {
+            (Some(key), Some(upload)) if action == Action::PutObject => {
+                self.goes_on(facts.caller, bucket, key, upload)?
+            }
+            _ => false,
+        };
+        let facts = Facts { goes_on, ..*facts };
+        self.permit(&ask.version(version.as_deref()).values(&facts))
     }
 }
 

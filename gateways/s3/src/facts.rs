@@ -23,7 +23,30 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// The tags that the request brings, where they are not in a header.
     pub tags: Option<&'a TextMap>,
+    /// Whether the request goes on with an upload that its caller began.
+    pub goes_on: bool,
 }
+
+/// What an object will be, as conditions call it: of an upload it is said once, when it is begun.
+const OF_NEW: &[&str] = &[
+    "s3:RequestObjectTag/",
+    "s3:RequestObjectTagKeys",
+    "s3:object-lock-legal-hold",
+    "s3:object-lock-mode",
+    "s3:object-lock-remaining-retention-days",
+    "s3:object-lock-retain-until-date",
+    "s3:x-amz-acl",
+    "s3:x-amz-grant-full-control",
+    "s3:x-amz-grant-read",
+    "s3:x-amz-grant-read-acp",
+    "s3:x-amz-grant-write",
+    "s3:x-amz-grant-write-acp",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-storage-class",
+    "s3:x-amz-website-redirect-location",
+];
 
 impl Facts<'_> {
     /// A header, or (of a presigned request, where some clients put them) the query's value of that name.
@@ -95,6 +118,10 @@ fn copy_source(text: &str) -> String {
 }
 
 impl Values for Facts<'_> {
+    fn is_judged(&self, key: &Key) -> bool {
+        self.goes_on && OF_NEW.contains(&key.name)
+    }
+
     fn get(&self, key: &Key) -> Option<Vec<String>> {
         let one = |value: Option<String>| value.map(|value| vec![value]);
         match key.name {

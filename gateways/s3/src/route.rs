@@ -7,6 +7,7 @@
 use crate::actions;
 use crate::auth;
 use crate::data;
+use crate::facts::Facts;
 use crate::service::S3Gateway;
 use crate::target::{Target, query_pairs, query_value};
 use crate::{claims, errors};
@@ -66,7 +67,9 @@ impl S3Route for DataPlane {
         let keys = &self.0.keys;
         let facts = keys.facts(&caller, &request.headers, request.uri.query());
         match query_value(facts.query, "uploadId") {
-            Some(_) => {
+            Some(upload) => {
+                let goes_on = keys.goes_on(&caller, &bucket, &key, &upload)?;
+                let facts = Facts { goes_on, ..facts };
                 keys.permit(&Ask::object(&caller.identity, Action::PutObject, &bucket, &key).values(&facts))
             }
             None => actions::check_put(self.0.context().access(), &facts, &bucket, &key),

@@ -18,6 +18,10 @@ fn arn(ask: &Ask<'_>) -> String {
 }
 
 impl<F: Fn(&str) -> Option<String>> Values for Known<'_, F> {
+    fn is_judged(&self, key: &Key) -> bool {
+        self.ask.values.is_judged(key)
+    }
+
     fn get(&self, key: &Key) -> Option<Vec<String>> {
         let who = self.ask.who;
         let signed = |value: &dyn Fn() -> String| (!who.is_anonymous()).then(|| vec![value()]);

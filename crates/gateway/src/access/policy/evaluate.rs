@@ -52,6 +52,12 @@ impl Statement {
             && self
                 .resources
                 .includes(|pattern| pattern.matches(resource, values, false))
-            && self.conditions.iter().all(|condition| condition.holds(values))
+            && self
+                .conditions
+                .iter()
+                .all(|condition| match values.is_judged(&condition.key) {
+                    true => self.allows,
+                    false => condition.holds(values),
+                })
     }
 }

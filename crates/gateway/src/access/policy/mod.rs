@@ -34,6 +34,12 @@ pub const POLICY_MAX: usize = 20 << 10;
 pub trait Values {
     /// The values of a key; `None` where the request has none.
     fn get(&self, key: &Key) -> Option<Vec<String>>;
+
+    /// Whether what is asked was judged with an earlier request, of which this one is a part: it neither
+    /// forbids nor keeps from being permitted any more.
+    fn is_judged(&self, _key: &Key) -> bool {
+        false
+    }
 }
 
 /// Why a document is not a policy. S3 calls all of it `MalformedPolicy`.

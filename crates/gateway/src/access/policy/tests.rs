@@ -455,3 +455,35 @@ fn what_is_public() {
         assert_eq!(parse(&document).unwrap().is_public(), public, "{document}");
     }
 }
+
+#[test]
+fn what_was_judged_before_neither_forbids_nor_withholds() {
+    struct Later(bool);
+    impl Values for Later {
+        fn get(&self, _: &Key) -> Option<Vec<String>> {
+            None
+        }
+        fn is_judged(&self, key: &Key) -> bool {
+            self.0 && key.name == "s3:x-amz-acl"
+        }
+    }
+    let verdict = |effect: &str, condition: &str, later: bool| {
+        let condition = format!(r#"photos/*","Condition":{{{condition}}}"#);
+        let policy = READ
+            .replace("Allow", effect)
+            .replace("GetObject", "PutObject")
+            .replace(r#"photos/*""#, &condition);
+        let who = Subject { id: Some(ANA) };
+        parse(&one(&policy))
+            .unwrap()
+            .judge(who, Action::PutObject, "photos/x", &Later(later))
+    };
+    let list = r#""StringEquals":{"s3:x-amz-acl":"private"}"#;
+    let none = r#""Null":{"s3:x-amz-acl":"true"}"#;
+    assert_eq!(verdict("Allow", list, false), Verdict::Silent);
+    assert_eq!(verdict("Allow", list, true), Verdict::Allow);
+    assert_eq!(verdict("Deny", none, false), Verdict::Deny);
+    assert_eq!(verdict("Deny", none, true), Verdict::Silent);
+    let other = r#""Null":{"s3:prefix":"true"}"#;
+    assert_eq!(verdict("Deny", other, true), Verdict::Deny);
+}
