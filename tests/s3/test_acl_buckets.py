@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import clear, new_bucket, refused
-from users import ALL, KNOWN, LOGS, a_list, grants
+from users import ALL, KNOWN, LOGS, User, a_list, grants
 
 DENIED = ("AccessDenied", 403)
 
@@ -122,3 +122,15 @@ def test_lists_that_cannot_be(ana, ben, home):
         assert refused(put, Bucket=home, **arguments) == expected, arguments
     assert grants(ana.s3.get_bucket_acl(Bucket=home)) == [(ana.id, "FULL_CONTROL")]
     assert refused(put, Bucket=f"{home}-none", ACL="private") == ("NoSuchBucket", 404)
+
+
+def test_a_user_whose_name_is_an_address(ana, home):
+    mail = User("carla@example.org")
+    ana.s3.put_bucket_acl(Bucket=home, GrantRead='emailAddress="carla@example.org"', GrantFullControl=f"id={ana.id}")
+    assert grants(ana.s3.get_bucket_acl(Bucket=home)) == [(mail.id, "READ"), (ana.id, "FULL_CONTROL")]
+    mail.s3.list_objects_v2(Bucket=home)
+    by_mail = {"Grantee": {"Type": "AmazonCustomerByEmail", "EmailAddress": "carla@example.org"}, "Permission": "WRITE"}
+    ana.s3.put_bucket_acl(Bucket=home, AccessControlPolicy={"Owner": {"ID": ana.id}, "Grants": [by_mail]})
+    mail.s3.put_object(Bucket=home, Key="k", Body=b"x")
+    assert refused(ana.s3.put_bucket_acl, Bucket=home, GrantRead="emailAddress=ana") == (
+        "UnresolvableGrantByEmailAddress", 400)

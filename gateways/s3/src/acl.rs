@@ -90,7 +90,7 @@ fn in_header(text: &str, users: &Users) -> S3Result<Grantee> {
     match kind.trim().to_ascii_lowercase().as_str() {
         "id" => user(value, users),
         "uri" => group(value),
-        "emailaddress" => Err(nobody_by_mail()),
+        "emailaddress" => by_mail(value, users),
         _ => Err(s3_error!(InvalidArgument, "Argument format not recognized")),
     }
 }
@@ -109,12 +109,15 @@ fn group(uri: &str) -> S3Result<Grantee> {
         .ok_or_else(|| s3_error!(InvalidArgument, "Invalid group uri"))
 }
 
-/// Nobody here has an address.
-fn nobody_by_mail() -> S3Error {
-    s3_error!(
-        UnresolvableGrantByEmailAddress,
-        "The e-mail address you provided does not match any account on record."
-    )
+/// A user has no address here, unless its name is one.
+fn by_mail(address: &str, users: &Users) -> S3Result<Grantee> {
+    let found = users.id_of(address).filter(|_| address.contains('@'));
+    found.map(|id| Grantee::Canonical(id.to_owned())).ok_or_else(|| {
+        s3_error!(
+            UnresolvableGrantByEmailAddress,
+            "The e-mail address you provided does not match any account on record."
+        )
+    })
 }
 
 /// The document does not say what a list must.
@@ -156,7 +159,7 @@ fn in_grant(grantee: dto::Grantee, users: &Users) -> S3Result<Grantee> {
     ) {
         (dto::Type::CANONICAL_USER, Some(id), None, None) => user(&id, users),
         (dto::Type::GROUP, None, Some(uri), None) => group(&uri),
-        (dto::Type::AMAZON_CUSTOMER_BY_EMAIL, None, None, Some(_)) => Err(nobody_by_mail()),
+        (dto::Type::AMAZON_CUSTOMER_BY_EMAIL, None, None, Some(address)) => by_mail(&address, users),
         _ => Err(malformed()),
     }
 }
