@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from conftest import clear, new_bucket, refused
-from users import User, make_key
+from users import User, a_list, make_key
 
 DENIED = ("AccessDenied", 403)
 
@@ -127,6 +127,24 @@ def test_the_administrator_may_everything(ana, s3, home):
     ana.s3.put_object(Bucket=home, Key="k", Body=b"mine")
     assert s3.get_object(Bucket=home, Key="k")["Body"].read() == b"mine"
     assert home not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+def test_what_the_administrator_takes_from_itself(ana, s3, bucket):
+    """Its own lists bind the administrator as anybody's bind their owner."""
+    owner = s3.get_bucket_acl(Bucket=bucket)["Owner"]["ID"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.put_object_acl(Bucket=bucket, Key="k", AccessControlPolicy=a_list(owner))
+    assert refused(s3.get_object, Bucket=bucket, Key="k") == DENIED
+    assert s3.get_object_acl(Bucket=bucket, Key="k")["Grants"] == []
+    s3.put_object_acl(Bucket=bucket, Key="k", ACL="private")
+    s3.get_object(Bucket=bucket, Key="k")
+    s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy=a_list(owner, (ana.id, "WRITE")))
+    assert refused(s3.list_objects_v2, Bucket=bucket) == DENIED
+    assert refused(s3.put_object, Bucket=bucket, Key="n", Body=b"x") == DENIED
+    ana.s3.put_object(Bucket=bucket, Key="anas", Body=b"x")
+    assert s3.get_object(Bucket=bucket, Key="anas")["Body"].read() == b"x", "what is another's stays open to it"
+    s3.put_bucket_acl(Bucket=bucket, ACL="private")
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
 
 
 def test_a_scope_only_takes_away_from_who_has_more(ana, ben, home):

@@ -106,7 +106,7 @@ impl Access {
 
     /// Whether the object's state does not matter: no policy, and somebody who may everything.
     fn needs_no_object(&self, ask: &Ask<'_>, bucket: &BucketAccess) -> bool {
-        bucket.policy.is_none() && ask.who.is_administrator()
+        bucket.policy.is_none() && ask.who.is_administrator() && !bucket.is_owned_by(ask.who)
     }
 
     /// The state that an action is about.
@@ -157,7 +157,7 @@ impl Access {
             return Ok(false);
         }
         let allowed = (verdict == Verdict::Allow && !restricts(ask, bucket))
-            || ask.who.is_administrator()
+            || (ask.who.is_administrator() && !lists_itself(ask, bucket))
             || self.by_scope(ask)?
             || self.by_ownership(ask, bucket)?;
         match (ask.action.reveals(), ask.object) {
@@ -232,6 +232,16 @@ fn by_list(ask: &Ask<'_>, bucket: &BucketAccess, kept: &[stead_event::body::Gran
     }
     let private = bucket.blocks().ignore_public_acls;
     grants::permits(kept, owner, ask.who, wanted, private)
+}
+
+/// Whether somebody said itself who may do what with something, itself included: what the administrator took
+/// from itself in a list of its own does not come back for being the administrator.
+fn lists_itself(ask: &Ask<'_>, bucket: &BucketAccess) -> bool {
+    match (ask.action.need(), ask.object) {
+        (Need::BucketRead | Need::BucketWrite, _) => bucket.is_owned_by(ask.who),
+        (Need::ObjectRead, Object::There(record)) => bucket.object_is_owned_by(record, ask.who),
+        _ => false,
+    }
 }
 
 /// Whether what the policy permits does not count for somebody: it lets everybody in, and the bucket's public
