@@ -1,8 +1,11 @@
 """Access control lists of objects, and object ownership."""
 
+import datetime
+import json
+
 import pytest
 
-from conftest import refused
+from conftest import clear, new_bucket, refused
 from users import ALL, KNOWN, a_list, grants
 
 DENIED = ("AccessDenied", 403)
@@ -204,3 +207,46 @@ def test_ownership_of_a_new_bucket(ana, s3, home):
     finally:
         clear(s3, name)
     assert refused(controls, client=ana.s3, bucket=home, ownership="Mine") == ("MalformedXML", 400)
+
+
+def test_tags_are_also_the_bucket_owners(ana, ben, shared):
+    ben.s3.put_object(Bucket=shared, Key="k", Body=b"x", Tagging="a=b")
+    at = {"Bucket": shared, "Key": "k"}
+    assert refused(ana.s3.get_object, **at) == DENIED
+    for user in [ana, ben]:
+        assert user.s3.get_object_tagging(**at)["TagSet"] == [{"Key": "a", "Value": "b"}]
+        user.s3.put_object_tagging(Tagging={"TagSet": []}, **at)
+        user.s3.put_object_tagging(Tagging={"TagSet": [{"Key": "a", "Value": "b"}]}, **at)
+    ana.s3.delete_object_tagging(**at)
+    assert ben.s3.get_object_tagging(**at)["TagSet"] == []
+
+
+def test_answers_leave_out_what_may_not_be_asked_for(ana, anonymous, ben, s3):
+    name = f"{new_bucket(ana.s3)}-locks"
+    ana.s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+    shown = {"x-amz-tagging-count", "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date",
+             "x-amz-object-lock-legal-hold"}
+
+    def found(user, call):
+        headers = getattr(user, call)(Bucket=name, Key="k")["ResponseMetadata"]["HTTPHeaders"]
+        return shown & set(headers)
+
+    try:
+        made = ana.s3.put_object(
+            Bucket=name, Key="k", Body=b"x", Tagging="a=b", ACL="public-read", ObjectLockMode="GOVERNANCE",
+            ObjectLockRetainUntilDate=until, ObjectLockLegalHoldStatus="ON",
+        )
+        for call in ["get_object", "head_object"]:
+            assert found(ana.s3, call) == shown
+            assert found(ben.s3, call) == found(anonymous, call) == set()
+        ana.s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam:::user/ben"}, "Resource": f"arn:aws:s3:::{name}/*",
+            "Action": ["s3:GetObjectTagging", "s3:GetObjectLegalHold"]}]}))
+        assert found(ben.s3, "head_object") == {"x-amz-tagging-count", "x-amz-object-lock-legal-hold"}
+        assert found(anonymous, "head_object") == set()
+    finally:
+        ana.s3.put_object_legal_hold(Bucket=name, Key="k", LegalHold={"Status": "OFF"})
+        ana.s3.delete_object(Bucket=name, Key="k", VersionId=made["VersionId"], BypassGovernanceRetention=True)
+        clear(s3, name)
+        clear(s3, name.removesuffix("-locks"))

@@ -98,6 +98,7 @@ impl S3Gateway {
         }
         let slice = slice(ask, &record)?;
         let mut answer = headers::object(&record, ask.headers);
+        self.withhold(ask, &record, version.as_deref(), &mut answer);
         self.null_version(ask.bucket, &record, version.is_some(), &mut answer)?;
         if version.is_none() {
             self.announce_expiry(ask.bucket, ask.key, &record, &mut answer)?;
@@ -113,6 +114,29 @@ impl S3Gateway {
         *response.status_mut() = slice.status;
         *response.headers_mut() = answer;
         Ok(response)
+    }
+
+    /// Leaves out what the caller may not ask for by itself: how many tags there are, and what is locked.
+    fn withhold(&self, ask: &Ask<'_>, record: &ObjectRecord, version: Option<&str>, answer: &mut HeaderMap) {
+        for (action, names) in [
+            (Action::GetObjectTagging, &[headers::TAGGING_COUNT][..]),
+            (Action::GetObjectRetention, &[lock::MODE, lock::UNTIL]),
+            (Action::GetObjectLegalHold, &[lock::HOLD]),
+        ] {
+            if !names.iter().any(|name| answer.contains_key(name)) {
+                continue;
+            }
+            let facts = ask.facts(self);
+            let wanted = access::Ask {
+                object: Object::There(record),
+                ..access::Ask::object(&ask.caller.identity, action, ask.bucket, ask.key)
+            };
+            if self.keys.permit(&wanted.version(version).values(&facts)).is_err() {
+                for name in names {
+                    answer.remove(name);
+                }
+            }
+        }
     }
 
     /// A state that the caller may read by `action`. Whoever may not list learns nothing of what is not there.

@@ -16,6 +16,8 @@ use stead_view::ObjectRecord;
 pub const X_STEAD_CID: HeaderName = HeaderName::from_static("x-stead-cid");
 /// The position in the log of the event that this answer is about.
 pub const X_STEAD_POSITION: HeaderName = HeaderName::from_static("x-stead-position");
+/// How many tags an object has.
+pub const TAGGING_COUNT: HeaderName = HeaderName::from_static("x-amz-tagging-count");
 
 const REDIRECT: &str = "x-amz-website-redirect-location";
 const META: &str = "x-amz-meta-";
@@ -199,7 +201,7 @@ pub fn object(record: &ObjectRecord, request: &HeaderMap) -> HeaderMap {
     let holder = record.encryption.as_ref().map(|encryption| encryption.holder);
     crate::sse::answer(&mut headers, holder, request);
     if !record.tags.is_empty() {
-        headers.insert("x-amz-tagging-count", HeaderValue::from(record.tags.len()));
+        headers.insert(TAGGING_COUNT, HeaderValue::from(record.tags.len()));
     }
     headers
 }

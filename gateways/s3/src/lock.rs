@@ -9,9 +9,12 @@ use stead_event::body::{LockMode, Retention};
 use stead_gateway::objects::Lock;
 use stead_view::ObjectRecord;
 
-const MODE: HeaderName = HeaderName::from_static("x-amz-object-lock-mode");
-const UNTIL: HeaderName = HeaderName::from_static("x-amz-object-lock-retain-until-date");
-const HOLD: HeaderName = HeaderName::from_static("x-amz-object-lock-legal-hold");
+/// Until when, and how, an object is retained; and whether it is held.
+pub const MODE: HeaderName = HeaderName::from_static("x-amz-object-lock-mode");
+/// See [`MODE`].
+pub const UNTIL: HeaderName = HeaderName::from_static("x-amz-object-lock-retain-until-date");
+/// See [`MODE`].
+pub const HOLD: HeaderName = HeaderName::from_static("x-amz-object-lock-legal-hold");
 /// Asks to pass over retention of the mode governance.
 pub const BYPASS: HeaderName = HeaderName::from_static("x-amz-bypass-governance-retention");
 

@@ -27,8 +27,6 @@ pub enum Need {
     BucketReadAcp,
     /// `WRITE_ACP` on the bucket.
     BucketWriteAcp,
-    /// To own the object.
-    ObjectOwner,
     /// To own the object or its bucket.
     EitherOwner,
     /// To have begun the upload, or `WRITE` on the bucket.
@@ -97,9 +95,9 @@ actions! {
     DeleteBucketPolicy: Bucket, Permits, BucketOwner;
     DeleteBucketWebsite: Bucket, Writes, BucketOwner;
     DeleteObject: Object, Writes, BucketWrite;
-    DeleteObjectTagging: Object, Writes, ObjectOwner;
+    DeleteObjectTagging: Object, Writes, EitherOwner;
     DeleteObjectVersion: Object, Writes, BucketOwner;
-    DeleteObjectVersionTagging: Object, Writes, ObjectOwner;
+    DeleteObjectVersionTagging: Object, Writes, EitherOwner;
     GetAccelerateConfiguration: Bucket, Reads, BucketOwner;
     GetAnalyticsConfiguration: Bucket, Reads, BucketOwner;
     GetBucketAcl: Bucket, Reads, BucketReadAcp;
@@ -126,13 +124,13 @@ actions! {
     GetObjectAttributes: Object, Reads, ObjectRead;
     GetObjectLegalHold: Object, Reads, EitherOwner;
     GetObjectRetention: Object, Reads, EitherOwner;
-    GetObjectTagging: Object, Reads, ObjectOwner;
+    GetObjectTagging: Object, Reads, EitherOwner;
     GetObjectTorrent: Object, Reads, ObjectRead;
     GetObjectVersion: Object, Reads, ObjectRead;
     GetObjectVersionAcl: Object, Reads, ObjectReadAcp;
     GetObjectVersionAttributes: Object, Reads, ObjectRead;
     GetObjectVersionForReplication: Object, Reads, BucketOwner;
-    GetObjectVersionTagging: Object, Reads, ObjectOwner;
+    GetObjectVersionTagging: Object, Reads, EitherOwner;
     GetObjectVersionTorrent: Object, Reads, ObjectRead;
     GetReplicationConfiguration: Bucket, Reads, BucketOwner;
     ListAllMyBuckets: Service, Reads, Signed;
@@ -164,9 +162,9 @@ actions! {
     PutObjectAcl: Object, Permits, ObjectWriteAcp;
     PutObjectLegalHold: Object, Writes, EitherOwner;
     PutObjectRetention: Object, Writes, EitherOwner;
-    PutObjectTagging: Object, Writes, ObjectOwner;
+    PutObjectTagging: Object, Writes, EitherOwner;
     PutObjectVersionAcl: Object, Permits, ObjectWriteAcp;
-    PutObjectVersionTagging: Object, Writes, ObjectOwner;
+    PutObjectVersionTagging: Object, Writes, EitherOwner;
     PutReplicationConfiguration: Bucket, Writes, BucketOwner;
     ReplicateDelete: Object, Writes, BucketOwner;
     ReplicateObject: Object, Writes, BucketOwner;
@@ -204,11 +202,7 @@ impl Action {
         self.on() == On::Object
             && matches!(
                 self.need(),
-                Need::ObjectRead
-                    | Need::ObjectReadAcp
-                    | Need::ObjectWriteAcp
-                    | Need::ObjectOwner
-                    | Need::EitherOwner
+                Need::ObjectRead | Need::ObjectReadAcp | Need::ObjectWriteAcp | Need::EitherOwner
             )
     }
 }

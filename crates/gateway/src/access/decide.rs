@@ -198,7 +198,6 @@ impl Access {
         Ok(match need {
             Need::Signed => !ask.who.is_anonymous(),
             Need::BucketOwner => owns,
-            Need::ObjectOwner => owns_object,
             Need::EitherOwner => owns || owns_object,
             Need::BucketRead | Need::BucketWrite | Need::BucketReadAcp | Need::BucketWriteAcp => {
                 by_list(ask, bucket, &bucket.acl, &bucket.owner)

@@ -111,7 +111,7 @@ pub fn permission(need: Need) -> Option<Permission> {
         Need::BucketWrite | Need::Upload => Permission::Write,
         Need::BucketReadAcp | Need::ObjectReadAcp => Permission::ReadAcp,
         Need::BucketWriteAcp | Need::ObjectWriteAcp => Permission::WriteAcp,
-        Need::Signed | Need::BucketOwner | Need::ObjectOwner | Need::EitherOwner => return None,
+        Need::Signed | Need::BucketOwner | Need::EitherOwner => return None,
     })
 }
 
