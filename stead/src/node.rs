@@ -184,6 +184,7 @@ impl Node {
         let write = WriteContext::new(read.clone(), log);
         root::first_event(&write).await?;
         let root = root::credential(&directory, &write).await?;
+        raft.on_cluster_stop(Box::new(crate::process::terminate));
         raft.share(members::shared(&storage_key, &root.credential).into());
 
         let index = open_index(data, &read).await?;

@@ -55,3 +55,11 @@ pub fn raise_open_files() -> Option<u64> {
     }
     getrlimit(Resource::Nofile).current
 }
+
+/// Asks this very process to end, as its operator would.
+pub fn terminate() {
+    let own = rustix::process::getpid();
+    if let Err(error) = rustix::process::kill_process(own, rustix::process::Signal::TERM) {
+        tracing::error!(%error, "this process cannot be asked to end");
+    }
+}

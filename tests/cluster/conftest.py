@@ -39,7 +39,11 @@ def lab():
 
 
 @pytest.fixture
-def three_hosts(lab):
-    """Three nodes on three hosts, whose cables can be pulled."""
-    for cluster in made(lab):
-        yield cluster.of(3)
+def hosts(lab):
+    """No node yet; each on a host of its own, whose cable can be pulled."""
+    yield from made(lab)
+
+
+@pytest.fixture
+def three_hosts(hosts):
+    return hosts.of(3)

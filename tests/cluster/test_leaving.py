@@ -52,3 +52,18 @@ def test_a_lost_node_is_replaced_by_another(three):
     three.settle(voters=3)
     assert new.s3().get_object(Bucket="box", Key="k")["Body"].read() == b"v" * 3_000_000
     assert new.status()["can_lose"] == 1
+
+
+def test_the_whole_cluster_is_stopped_cleanly_and_starts_by_itself(three):
+    s3 = three.nodes[0].s3()
+    s3.create_bucket(Bucket="box")
+    s3.put_object(Bucket="box", Key="k", Body=b"v" * 300_000)
+    three.nodes[1].run("cluster", "stop")
+    for node in three.nodes:
+        assert node.process.wait(timeout=60) == 0, node.log()
+    for node in reversed(three.nodes):
+        node.start(wait=False)
+    for node in three.nodes:
+        node.wait_ready()
+    three.settle()
+    assert three.nodes[2].s3().get_object(Bucket="box", Key="k")["Body"].read() == b"v" * 300_000

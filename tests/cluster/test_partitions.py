@@ -98,22 +98,19 @@ def test_a_cable_that_is_pulled_again_and_again_under_writes_loses_nothing(three
         assert get(three_hosts.nodes[number % 3], key).stdout == body, key
 
 
-def test_a_node_whose_address_changes_while_it_runs_stays_a_member(lab):
-    import conftest
-
-    for cluster in conftest.made(lab):
-        first = cluster.found()
-        node = cluster.new()
-        node.listen = "0.0.0.0:7300"
-        node.start("--join", first.ticket(), wait=False)
-        cluster.nodes.append(node)
-        first.run("approve", node.wait_code())
-        node.wait_ready()
-        cluster.add()
-        cluster.settle()
-        first.run("bucket", "create", "box")
-        node.host.inside("ip", "addr", "del", f"10.77.0.{node.host.number}/24", "dev", "eth0")
-        node.host.inside("ip", "addr", "add", "10.77.0.77/24", "dev", "eth0")
-        assert put(first, "k", b"after it moved").returncode == 0
-        wait_for(lambda: get(node, "k").stdout == "after it moved", otherwise="it is a member no longer")
-        cluster.settle()
+def test_a_node_whose_address_changes_while_it_runs_stays_a_member(hosts):
+    first = hosts.found()
+    node = hosts.new()
+    node.listen = "0.0.0.0:7300"
+    node.start("--join", first.ticket(), wait=False)
+    hosts.nodes.append(node)
+    first.run("approve", node.wait_code())
+    node.wait_ready()
+    hosts.add()
+    hosts.settle()
+    first.run("bucket", "create", "box")
+    node.host.inside("ip", "addr", "del", f"10.77.0.{node.host.number}/24", "dev", "eth0")
+    node.host.inside("ip", "addr", "add", "10.77.0.77/24", "dev", "eth0")
+    assert put(first, "k", b"after it moved").returncode == 0
+    wait_for(lambda: get(node, "k").stdout == "after it moved", otherwise="it is a member no longer")
+    hosts.settle()

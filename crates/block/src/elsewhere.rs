@@ -3,12 +3,11 @@
 use crate::{BlockError, LocalStore};
 use bytes::Bytes;
 use stead_event::Cid;
+use tokio::sync::oneshot;
 
-/// Waits, blocking the thread for a bounded time, until enough nodes have copies durably.
-///
-/// # Errors
-/// [`BlockError::Elsewhere`] where too few do.
-pub type Copying = Box<dyn FnOnce() -> Result<(), BlockError> + Send>;
+/// Answers, in bounded time, when enough nodes have copies durably, or with [`BlockError::Elsewhere`] when too few
+/// do. An answer that never comes is as good as the latter.
+pub type Copying = oneshot::Receiver<Result<(), BlockError>>;
 
 /// Copies of blocks on other nodes.
 pub trait Elsewhere: Send + Sync + 'static {

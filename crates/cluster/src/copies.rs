@@ -13,6 +13,7 @@ use stead_block::{Block, BlockError, Copying, Elsewhere, LocalStore};
 use stead_event::{Cid, NodeId, cids};
 use stead_runtime::{TaskKind, blocking};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 /// Bytes of blocks sent at once, about.
 const SEND_BYTES: usize = 4 * 1024 * 1024;
@@ -265,26 +266,18 @@ impl Elsewhere for Copies {
     }
 
     fn replicate(&self, store: &LocalStore, names: Vec<Cid>) -> Copying {
+        let (answer, copying) = oneshot::channel();
         let Some(log) = self.log.upgrade().filter(|log| !log.alone()) else {
-            return Box::new(|| Ok(()));
+            // Who waits may have gone; then nobody needs the answer.
+            let _ = answer.send(Ok(()));
+            return copying;
         };
-        let (store, runtime) = (store.clone(), self.runtime.clone());
-        let waiting = runtime.clone();
-        let _within = runtime.enter(); // the caller may be a thread of its own
-        let spreading = log.tasks.spawn(TaskKind::Core, "copies-out", {
-            let log = log.clone();
-            async move { Self::spread(&log, &store, &names).await }
+        let store = store.clone();
+        let _within = self.runtime.enter(); // the caller may be a thread of its own
+        let tasks = log.tasks.clone();
+        tasks.spawn(TaskKind::Core, "copies-out", async move {
+            let _ = answer.send(Self::spread(&log, &store, &names).await);
         });
-        Box::new(move || {
-            let wait = async move {
-                let ended = spreading.await;
-                ended.unwrap_or_else(|_| Err(BlockError::Elsewhere("this node is stopping".into())))
-            };
-            if Handle::try_current().is_ok() {
-                tokio::task::block_in_place(|| waiting.block_on(wait))
-            } else {
-                waiting.block_on(wait)
-            }
-        })
+        copying
     }
 }

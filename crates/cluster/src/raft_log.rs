@@ -68,6 +68,8 @@ pub struct RaftLog {
     pub(crate) joins: Joins,
     /// Copies that other nodes are to be sent.
     pub(crate) owed: Owed,
+    /// Ends the process as its operator would.
+    pub(crate) stopper: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// What every member has and nobody else, for who is let in.
     pub(crate) shared: OnceLock<Bytes>,
     /// Held while the membership is changed.
@@ -197,6 +199,7 @@ async fn begin(
         joins: Joins::default(),
         owed: Owed::default(),
         shared: OnceLock::new(),
+        stopper: OnceLock::new(),
         admitting: Mutex::new(()),
         checkpoint: Mutex::new(()),
         checkpoint_at: AtomicU64::new(0),
@@ -397,6 +400,11 @@ impl RaftLog {
     /// Says what every member has and nobody else: it is given to who is let in. Nobody is, before.
     pub fn share(&self, shared: Bytes) {
         let _ = self.shared.set(shared);
+    }
+
+    /// Says how the process is ended when the whole cluster is stopped.
+    pub fn on_cluster_stop(&self, stop: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.stopper.set(stop);
     }
 
     /// Whether background work is to end.

@@ -163,6 +163,10 @@ impl Answers {
                 Reply::Done
             }
             Ask::Waiting => Reply::Waiting(log.joins.waiting()),
+            Ask::Stop => {
+                log.stop_process();
+                Reply::Done
+            }
             Ask::Sees => Reply::Sees(log.sees().await),
             Ask::Health => Reply::Health(log.health()),
             _ => Reply::NotLeader,
@@ -173,9 +177,15 @@ impl Answers {
 #[async_trait]
 impl Service for Answers {
     fn is_member(&self, node: &NodeId) -> bool {
-        self.log.upgrade().is_some_and(|log| {
-            log.members().iter().any(|(_, member)| member.name == node.0) || log.is_known(node)
-        })
+        let Some(log) = self.log.upgrade() else {
+            return false;
+        };
+        let members = log.members();
+        // Only until the log says who is one: who was removed since must not be one for ever.
+        match members.is_empty() {
+            true => log.is_known(node),
+            false => members.iter().any(|(_, member)| member.name == node.0),
+        }
     }
 
     async fn answer(&self, from: NodeId, ask: Ask) -> Reply {

@@ -42,6 +42,16 @@ pub(crate) async fn approve(
     Ok(Json(wire::NodeName { node }))
 }
 
+/// `POST /api/v1/cluster/stop`
+pub(crate) async fn stop(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<wire::Stopped>, ApiError> {
+    caller.identity.check_administrator()?;
+    let deaf = shared.operations.stop_cluster().await?;
+    Ok(Json(wire::Stopped { deaf }))
+}
+
 /// `DELETE /api/v1/cluster/nodes/{node}`
 pub(crate) async fn remove(
     State(shared): State<Arc<Shared>>,

@@ -56,6 +56,9 @@ pub trait Operations: Send + Sync + 'static {
     /// Lets the node in that shows this code; answers which it is.
     async fn approve(&self, code: &str) -> Result<String, ApiError>;
 
+    /// Stops every node of the cluster; answers which did not hear of it.
+    async fn stop_cluster(&self) -> Result<Vec<String>, ApiError>;
+
     /// Makes a node no member any more: by its key, the beginning of it, or its name.
     async fn remove_node(&self, node: &str) -> Result<(), ApiError>;
 

@@ -97,6 +97,13 @@ fn nodes() -> Vec<Endpoint> {
         )
         .takes::<wire::Approve>()
         .json::<wire::NodeName>(),
+        post(
+            "/api/v1/cluster/stop",
+            "cluster",
+            "Stops every node, whoever leads after the others",
+            cluster::stop,
+        )
+        .json::<wire::Stopped>(),
         delete(
             "/api/v1/cluster/nodes/{node}",
             "cluster",

@@ -71,6 +71,9 @@ pub enum ClusterCommand {
     /// Say how many nodes may be lost now, and what bounds it
     #[command(after_help = "Example:\n  stead cluster can-lose")]
     CanLose,
+    /// Stop every node of the cluster, cleanly
+    #[command(after_help = "Example:\n  stead cluster stop")]
+    Stop,
     /// Go on with this node alone, after the others are lost for good
     ///
     /// What the lost nodes had acknowledged and this one never saw is lost. It says first what that can be, and does

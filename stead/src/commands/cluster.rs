@@ -2,6 +2,7 @@
 
 use crate::args::{Approve, ClusterCommand, Global, NodeCommand};
 use crate::client::{Needs, Url, find};
+use crate::codes;
 use crate::directory;
 use crate::failure::{self, Failure};
 use crate::node::members;
@@ -128,8 +129,31 @@ async fn remove(global: &Global, node: &str) -> Result<u8, Failure> {
 pub(super) async fn cluster(global: &Global, command: ClusterCommand) -> Result<u8, Failure> {
     match command {
         ClusterCommand::CanLose => can_lose(global).await,
+        ClusterCommand::Stop => stop(global).await,
         ClusterCommand::Recover { i_have_lost_quorum } => recover(global, i_have_lost_quorum),
     }
+}
+
+async fn stop(global: &Global) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    let nothing = serde_json::json!({});
+    let stopped: wire::Stopped = client.post(Url::new("/api/v1/cluster/stop"), &nothing).await?;
+    if global.json {
+        output::json(&stopped);
+    } else if stopped.deaf.is_empty() {
+        output::line("every node stops");
+    }
+    if stopped.deaf.is_empty() {
+        return Ok(failure::OK);
+    }
+    let deaf: Vec<&str> = stopped.deaf.iter().map(|node| short(node)).collect();
+    Err(Failure::new(
+        codes::PARTIAL,
+        format!(
+            "the others stop, and these could not be told: {}",
+            deaf.join(", ")
+        ),
+    ))
 }
 
 async fn can_lose(global: &Global) -> Result<u8, Failure> {

@@ -462,6 +462,12 @@ impl Operations for NodeOperations {
         Ok(node.to_string())
     }
 
+    async fn stop_cluster(&self) -> Result<Vec<String>, ApiError> {
+        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let deaf = running.raft.stop_all().await;
+        Ok(deaf.iter().map(ToString::to_string).collect())
+    }
+
     async fn remove_node(&self, node: &str) -> Result<(), ApiError> {
         let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
         let nodes = running.raft.nodes().await;

@@ -37,33 +37,35 @@ struct Copies {
 
 impl Copies {
     /// Takes a block in that was written just now.
-    fn add(&mut self, store: &LocalStore, block: &Block) -> Result<(), BlockError> {
+    fn add(&mut self, store: &LocalStore, block: &Block) {
         self.names.push(block.cid);
         self.bytes += block.bytes.len() as u64;
         if self.bytes >= COPY_BYTES {
-            self.begin(store)?;
+            self.begin(store);
         }
-        Ok(())
     }
 
-    fn begin(&mut self, store: &LocalStore) -> Result<(), BlockError> {
+    fn begin(&mut self, store: &LocalStore) {
         self.bytes = 0;
         let names = std::mem::take(&mut self.names);
         if !names.is_empty() {
             self.lots.push_back(self.elsewhere.replicate(store, names));
         }
-        while self.lots.len() > COPY_LOTS {
+    }
+
+    /// Waits until no more than so many lots are on their way.
+    async fn wait(&mut self, most: usize) -> Result<(), BlockError> {
+        while self.lots.len() > most {
             if let Some(oldest) = self.lots.pop_front() {
-                oldest()?;
+                oldest.await.unwrap_or_else(|_| Err(never()))?;
             }
         }
         Ok(())
     }
+}
 
-    fn finish(mut self, store: &LocalStore) -> Result<(), BlockError> {
-        self.begin(store)?;
-        self.lots.into_iter().try_for_each(|lot| lot())
-    }
+fn never() -> BlockError {
+    BlockError::Elsewhere("this node is stopping".into())
 }
 
 impl BlockWriter {
@@ -94,7 +96,17 @@ impl BlockWriter {
         })
         .await;
         self.copies = copies;
-        written
+        written?;
+        self.keep_pace().await
+    }
+
+    /// Waits, where copies on other nodes fall behind what is written here. For who writes by
+    /// [`Self::write_blocking`] from async code: a thread that waited for other nodes could be one that they need.
+    pub async fn keep_pace(&mut self) -> Result<(), BlockError> {
+        match &mut self.copies {
+            Some(copies) => copies.wait(COPY_LOTS).await,
+            None => Ok(()),
+        }
     }
 
     /// As [`Self::write`], on the calling thread.
@@ -106,20 +118,33 @@ impl BlockWriter {
 
     /// Waits until all blocks are durable, here and on enough other nodes where there are any. The pin must
     /// live until the event that names them is appended.
-    pub async fn finish(self) -> Result<Pin, BlockError> {
-        blocking(move || self.finish_blocking()).await
-    }
-
-    /// As [`Self::finish`], on the calling thread.
-    pub fn finish_blocking(mut self) -> Result<Pin, BlockError> {
+    pub async fn finish(mut self) -> Result<Pin, BlockError> {
+        let store = self.store.clone();
         // The last lot is on its way while this node syncs.
         if let Some(copies) = &mut self.copies {
-            copies.begin(&self.store)?;
+            copies.begin(&store);
+        }
+        blocking(move || {
+            store.sync()?;
+            store.0.ask_flush();
+            Ok::<_, BlockError>(())
+        })
+        .await?;
+        if let Some(copies) = &mut self.copies {
+            copies.wait(0).await?;
+        }
+        Ok(self.pin)
+    }
+
+    /// As [`Self::finish`], on the calling thread, which must not be one that async tasks run on.
+    pub fn finish_blocking(mut self) -> Result<Pin, BlockError> {
+        if let Some(copies) = &mut self.copies {
+            copies.begin(&self.store);
         }
         self.store.sync()?;
         self.store.0.ask_flush();
-        if let Some(copies) = self.copies {
-            copies.finish(&self.store)?;
+        for lot in self.copies.into_iter().flat_map(|copies| copies.lots) {
+            lot.blocking_recv().unwrap_or_else(|_| Err(never()))?;
         }
         Ok(self.pin)
     }
@@ -155,10 +180,10 @@ fn put(
     if writeback {
         store.0.begin_writeback();
     }
-    match copies {
-        Some(copies) => copies.add(store, block),
-        None => Ok(()),
+    if let Some(copies) = copies {
+        copies.add(store, block);
     }
+    Ok(())
 }
 
 impl std::fmt::Debug for BlockWriter {

@@ -65,6 +65,13 @@ pub struct Approve {
     pub code: String,
 }
 
+/// `POST /api/v1/cluster/stop`
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Stopped {
+    /// Nodes that could not be told.
+    pub deaf: Vec<String>,
+}
+
 /// A node, named by its key, the beginning of it, or what people call it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NodeName {

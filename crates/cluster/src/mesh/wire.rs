@@ -174,6 +174,8 @@ pub(crate) enum Ask {
     Waiting,
     /// Which members answer you?
     Sees,
+    /// The whole cluster is to stop; end as an operator would have you end.
+    Stop,
     Health,
 }
 

@@ -316,6 +316,7 @@ async fn store_stage(
             Ok::<_, ObjectError>((writer, dag))
         })
         .await?;
+        writer.keep_pace().await?;
     }
     Ok((writer, dag))
 }

@@ -1,0 +1,192 @@
+//! Changes of who is a member. The leader makes them; others ask it to.
+
+use super::voters::odd;
+use crate::mesh::{Ask, Grant, JoinAsk, MeshError, Reply};
+use crate::raft_log::raft_error;
+use crate::types::Member;
+use crate::{ClusterError, RaftLog};
+use openraft::ChangeMembers;
+use openraft::async_runtime::watch::WatchReceiver;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use stead_event::NodeId;
+
+/// How long a change of the membership may take.
+const CHANGE: Duration = Duration::from_secs(20);
+/// How long a node may take to say that it stops.
+const STOP: Duration = Duration::from_secs(3);
+
+impl RaftLog {
+    /// Makes a node a member that follows; the leader does it.
+    pub(crate) async fn admit_node(&self, node: &NodeId, ask: &JoinAsk) -> Result<Grant, ClusterError> {
+        let leader = self.leader();
+        if leader == Some(self.number) {
+            return self.admit_here(node, ask).await;
+        }
+        let name = leader.and_then(|leader| self.name_of(leader));
+        let name = name.ok_or_else(|| ClusterError::NoLeader("nobody can let a node in now".into()))?;
+        let (mesh, ask) = (self.mesh()?, Ask::Admit(node.clone(), ask.clone()));
+        match mesh.ask(&name, &ask, CHANGE * 2).await {
+            Ok(Reply::Grant(grant)) => Ok(grant),
+            Ok(_) => Err(ClusterError::NoLeader(
+                "the leader has just changed: try again".into(),
+            )),
+            Err(error) => Err(ClusterError::Mesh(error.to_string())),
+        }
+    }
+
+    /// As [`Self::admit_node`], where this node leads.
+    pub(crate) async fn admit_here(&self, node: &NodeId, ask: &JoinAsk) -> Result<Grant, ClusterError> {
+        let _one = self.admitting.lock().await;
+        let shared = self.shared.get().cloned();
+        let shared =
+            shared.ok_or_else(|| ClusterError::Refused("this node has only begun: try again".into()))?;
+        self.know_own_address().await?;
+        let known = self
+            .members()
+            .into_iter()
+            .find(|(_, member)| member.name == node.0);
+        let number = match known {
+            Some((number, _)) => number,
+            // Every member before was let in by an entry of its own, so no number is given twice.
+            None => self.raft.metrics().borrow_watched().last_log_index.unwrap_or(0) + 2,
+        };
+        // What came before clusters is in lines now: whoever is new begins with those, not with entries.
+        let made = self.make_checkpoint().await;
+        made.map_err(|error| ClusterError::Raft(error.to_string()))?;
+        let member = Member {
+            name: node.0.clone(),
+            label: ask.label.clone(),
+            addresses: ask.addresses.clone(),
+            witness: ask.witness,
+        };
+        self.mesh()?.relearn(node, ask.addresses.iter().copied());
+        let nodes = BTreeMap::from([(number, member)]);
+        self.change(ChangeMembers::Batch(vec![
+            ChangeMembers::AddNodes(nodes.clone()),
+            ChangeMembers::SetNodes(nodes),
+        ]))
+        .await?;
+        let members = self.members().into_iter();
+        Ok(Grant {
+            number,
+            members: members
+                .map(|(number, member)| (number, NodeId(member.name), member.addresses))
+                .collect(),
+            secrets: shared,
+        })
+    }
+
+    /// Says in the membership where this node is: the founder joined nobody, so nobody was told.
+    async fn know_own_address(&self) -> Result<(), ClusterError> {
+        let addresses = self.mesh()?.addresses();
+        let own = self
+            .members()
+            .into_iter()
+            .find(|(number, _)| *number == self.number);
+        match own {
+            Some((number, mut member)) if member.addresses != addresses => {
+                member.addresses = addresses;
+                let nodes = BTreeMap::from([(number, member)]);
+                self.change(ChangeMembers::SetNodes(nodes)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn change(&self, change: ChangeMembers<u64, Member>) -> Result<(), ClusterError> {
+        let changed = tokio::time::timeout(CHANGE, self.raft.change_membership(change, true)).await;
+        let late = |_| ClusterError::NoLeader("too few voters answer to change the membership".into());
+        changed.map_err(late)?.map_err(raft_error)?;
+        Ok(())
+    }
+
+    /// Stops every node: those that follow first, whoever leads after them, this one last. Answers who did not
+    /// hear of it.
+    pub async fn stop_all(&self) -> Vec<NodeId> {
+        let leader = self.leader().and_then(|leader| self.name_of(leader));
+        let mut deaf = Vec::new();
+        if let Some(mesh) = self.link.get() {
+            let mut others: Vec<NodeId> = self
+                .members()
+                .iter()
+                .filter(|(number, _)| *number != self.number)
+                .map(|(_, member)| self.reachable(member))
+                .collect();
+            others.sort_by_key(|node| Some(node) == leader.as_ref());
+            for node in others {
+                if mesh.ask(&node, &Ask::Stop, STOP).await.is_err() {
+                    deaf.push(node);
+                }
+            }
+        }
+        self.stop_process();
+        deaf
+    }
+
+    pub(crate) fn stop_process(&self) {
+        match self.stopper.get() {
+            Some(stop) => stop(),
+            None => tracing::warn!("the cluster is to stop, and this node was not told how"),
+        }
+    }
+
+    /// Makes a node no member any more; whoever leads does it.
+    ///
+    /// # Errors
+    /// [`ClusterError::Refused`] where it is none, or the last.
+    pub async fn remove(&self, node: &NodeId) -> Result<(), ClusterError> {
+        if *node == self.node && self.leader() == Some(self.number) && self.members().len() > 1 {
+            self.step_down().await?;
+        }
+        let leader = self.leader();
+        if leader == Some(self.number) {
+            return self.remove_here(node).await;
+        }
+        let name = leader.and_then(|leader| self.name_of(leader));
+        let name = name.ok_or_else(|| ClusterError::NoLeader("no node can be removed now".into()))?;
+        match self
+            .mesh()?
+            .ask(&name, &Ask::Remove(node.clone()), CHANGE * 3)
+            .await
+        {
+            Ok(Reply::Done) => Ok(()),
+            Ok(_) => Err(ClusterError::NoLeader(
+                "the leader has just changed: try again".into(),
+            )),
+            Err(MeshError::Refused { why, .. }) => Err(ClusterError::Refused(why)),
+            Err(error) => Err(ClusterError::Mesh(error.to_string())),
+        }
+    }
+
+    pub(crate) async fn remove_here(&self, node: &NodeId) -> Result<(), ClusterError> {
+        let _one = self.admitting.lock().await;
+        let members = self.members();
+        let Some((number, _)) = members.iter().find(|(_, member)| member.name == node.0) else {
+            return Err(ClusterError::Refused(format!("{node} is not a member")));
+        };
+        if members.len() == 1 {
+            return Err(ClusterError::Refused(
+                "this is the only node: nothing would be left".into(),
+            ));
+        }
+        if *number == self.number {
+            return Err(ClusterError::Refused(
+                "this node leads: another has to lead before it can go".into(),
+            ));
+        }
+        let mut voters = self.voters();
+        if voters.remove(number) {
+            let mut spare = self.spare(&voters);
+            spare.retain(|other| other != number);
+            let wanted = odd(voters.len() + spare.len());
+            // This node, which leads, goes on voting; then those that did.
+            let own = voters.take(&self.number);
+            let ranked = own.into_iter().chain(voters).chain(spare);
+            let voters: BTreeSet<u64> = ranked.take(wanted.max(1)).collect();
+            self.change(ChangeMembers::ReplaceAllVoters(voters)).await?;
+        }
+        self.change(ChangeMembers::RemoveNodes(BTreeSet::from([*number])))
+            .await
+    }
+}

@@ -1,0 +1,181 @@
+//! Who votes and who leads: kept right by whoever leads.
+
+use super::health::is_up;
+use crate::mesh::{Ask, NodeHealth, Reply};
+use crate::raft_log::raft_error;
+use crate::{ClusterError, RaftLog};
+use openraft::ChangeMembers;
+use openraft::async_runtime::watch::WatchReceiver;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Weak;
+use std::time::Duration;
+use stead_event::NodeId;
+
+/// The most members that vote.
+const VOTERS: usize = 5;
+/// How often it is looked whether somebody else should vote.
+const TICK: Duration = Duration::from_millis(500);
+/// Entries that a follower may be behind and still be made a voter.
+const NEAR: u64 = 64;
+/// A voter that was away for so long gives its vote to another, where there is one.
+const LOST: Duration = Duration::from_secs(60);
+/// How long a member may take to show that it is there.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// The largest odd number of voters that so many members can be.
+pub(super) fn odd(members: usize) -> usize {
+    let most = members.min(VOTERS);
+    if most.is_multiple_of(2) {
+        most.saturating_sub(1)
+    } else {
+        most
+    }
+}
+
+/// Keeps the right members voting, while this node leads.
+pub(super) async fn keep(log: Weak<RaftLog>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let Some(log) = log.upgrade() else { return };
+        if log.is_stopping() {
+            return;
+        }
+        if log.leader() != Some(log.number) {
+            continue;
+        }
+        if log.gives_way().await {
+            continue;
+        }
+        let _one = log.admitting.lock().await;
+        if let Some(voters) = log.better_voters() {
+            tracing::info!(?voters, "other members vote from now on");
+            if let Err(error) = log.change(ChangeMembers::ReplaceAllVoters(voters)).await {
+                tracing::warn!(%error, "the voters could not be changed");
+            }
+        }
+    }
+}
+
+impl RaftLog {
+    /// Lets another voter lead, if there is one that is up.
+    pub async fn step_down(&self) -> Result<(), ClusterError> {
+        if self.leader() != Some(self.number) {
+            return Ok(());
+        }
+        let up: BTreeSet<u64> = self
+            .health()
+            .0
+            .iter()
+            .filter(|h| is_up(h))
+            .map(|h| h.number)
+            .collect();
+        let next = self
+            .voters()
+            .into_iter()
+            .find(|voter| *voter != self.number && up.contains(voter));
+        let next = next.ok_or_else(|| ClusterError::Refused("no other voter is up to lead".into()))?;
+        self.raft
+            .trigger()
+            .transfer_leader(next)
+            .await
+            .map_err(raft_error)?;
+        for _ in 0..100 {
+            if self.leader().is_some_and(|leader| leader != self.number) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(ClusterError::NoLeader("no other voter has taken over".into()))
+    }
+
+    /// Followers that are up to date and could vote.
+    pub(super) fn spare(&self, voters: &BTreeSet<u64>) -> Vec<u64> {
+        let last = self.raft.metrics().borrow_watched().last_log_index.unwrap_or(0);
+        let fit = |h: &&NodeHealth| {
+            is_up(h) && h.matched.is_some_and(|at| at + NEAR >= last) && !voters.contains(&h.number)
+        };
+        self.health().0.iter().filter(fit).map(|h| h.number).collect()
+    }
+
+    /// Members that answer this node now.
+    pub(crate) async fn sees(&self) -> Vec<NodeId> {
+        let own = self.mesh().map(|mesh| mesh.addresses()).unwrap_or_default();
+        let asked = self.ask_others(&Ask::Hello(own), GLANCE).await;
+        asked
+            .into_iter()
+            .filter(|(_, reply)| reply.is_ok())
+            .map(|(node, _)| node)
+            .collect()
+    }
+
+    /// Lets another lead that reaches more voters: this one may be cut off from a voter that others reach, and
+    /// who does not hear its leader can do nothing. Answers whether it does so.
+    async fn gives_way(&self) -> bool {
+        let voters = self.voters();
+        let health = self.health();
+        let silent = |h: &NodeHealth| voters.contains(&h.number) && !is_up(h);
+        if !health.0.iter().any(silent) {
+            return false;
+        }
+        let names: BTreeMap<NodeId, u64> = self
+            .members()
+            .into_iter()
+            .filter(|(number, _)| voters.contains(number))
+            .map(|(number, member)| (NodeId(member.name), number))
+            .collect();
+        let own = health
+            .0
+            .iter()
+            .filter(|h| voters.contains(&h.number) && is_up(h))
+            .count();
+        for (node, reply) in self.ask_others(&Ask::Sees, GLANCE * 2).await {
+            let (Ok(Reply::Sees(seen)), Some(number)) = (reply, names.get(&node)) else {
+                continue;
+            };
+            let sees = 1 + seen.iter().filter(|other| names.contains_key(*other)).count();
+            if sees > own {
+                tracing::info!(%node, sees, own, "another member reaches more voters; it is to lead");
+                if let Err(error) = self.raft.trigger().transfer_leader(*number).await {
+                    tracing::warn!(%error, "it could not be asked to");
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Who should vote, where that is not who does.
+    fn better_voters(&self) -> Option<BTreeSet<u64>> {
+        let voters = self.voters();
+        let health = self.health();
+        let lost = |number: &u64| {
+            let own = health.0.iter().find(|h| h.number == *number);
+            own.is_none_or(|h| h.silent_ms.is_none_or(|ms| u128::from(ms) > LOST.as_millis()))
+        };
+        let mut spare = self.spare(&voters);
+        // Ranked by who can be relied upon: voters that are there, then whoever could be one.
+        let (gone, mut wanted): (Vec<u64>, Vec<u64>) = voters.iter().copied().partition(lost);
+        let target = odd(voters.len() + spare.len());
+        while wanted.len() < target && !spare.is_empty() {
+            wanted.push(spare.remove(0));
+        }
+        for voter in gone {
+            if wanted.len() < target {
+                wanted.push(voter);
+            }
+        }
+        let wanted: BTreeSet<u64> = wanted.into_iter().collect();
+        (wanted.len() == target && wanted != voters).then_some(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::odd;
+
+    #[test]
+    fn an_odd_number_votes_and_five_at_most() {
+        let voters: Vec<usize> = (0..9).map(odd).collect();
+        assert_eq!(voters, [0, 1, 1, 3, 3, 5, 5, 5, 5]);
+    }
+}
