@@ -29,7 +29,8 @@ fn sums_up(line: &str) -> bool {
         || line.starts_with("test result:")
         || (line.contains(" passed") || line.contains(" failed"))
             && line.contains(" in ")
-            && line.ends_with(['=', 's'])
+            // Behind a minute pytest says the time in a second way as well, in parentheses.
+            && line.ends_with(['=', 's', ')'])
 }
 
 /// The sum of a text's summary lines; zero where it has none.
@@ -70,6 +71,14 @@ mod tests {
             Counts {
                 passed: 40,
                 failed: 3
+            }
+        );
+        let long = "863 passed, 1 warning in 96.95s (0:01:36)\n";
+        assert_eq!(
+            from_text(long),
+            Counts {
+                passed: 863,
+                failed: 0
             }
         );
         assert_eq!(from_text("12 files passed the border\n"), Counts::default());
