@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A longer message is refused: an append may have 16 MiB, blocks are sent 4 MiB at a time.
-const MAX: usize = 24 * 1024 * 1024;
+pub(super) const MAX: usize = 24 * 1024 * 1024;
+/// The same for who is no member: all that it may say is that it wants to join.
+pub(super) const STRANGERS_MAX: usize = 64 * 1024;
 
 /// Why a message did not come or go.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +32,12 @@ pub(super) async fn write<T: Serialize>(stream: &mut SendStream, message: &T) ->
     stream.write_all(&body).await.map_err(failed)
 }
 
-pub(super) async fn read<T: DeserializeOwned>(stream: &mut RecvStream) -> Result<T, FrameError> {
+pub(super) async fn read<T: DeserializeOwned>(stream: &mut RecvStream, max: usize) -> Result<T, FrameError> {
     let failed = |e: ReadExactError| FrameError::Stream(e.to_string());
     let mut length = [0; 4];
     stream.read_exact(&mut length).await.map_err(failed)?;
     let length = u32::from_be_bytes(length) as usize;
-    if length > MAX {
+    if length > max {
         return Err(FrameError::TooLong(length));
     }
     // Room is made as bytes come, so that a claim alone costs nothing.

@@ -7,6 +7,8 @@
 
 mod frame;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub(crate) use serve::Service;
@@ -216,12 +218,14 @@ impl Mesh {
                 .map_err(|e| lost(e.to_string()))?;
             // The end of the stream may have been met already; then the answer is on its way.
             let _ = send.finish();
-            frame::read::<Reply>(&mut receive).await.map_err(|error| {
-                if matches!(error, FrameError::Stream(_)) {
-                    self.drop_connection(node, &connection);
-                }
-                lost(error.to_string())
-            })
+            frame::read::<Reply>(&mut receive, frame::MAX)
+                .await
+                .map_err(|error| {
+                    if matches!(error, FrameError::Stream(_)) {
+                        self.drop_connection(node, &connection);
+                    }
+                    lost(error.to_string())
+                })
         };
         match tokio::time::timeout(limit, exchange).await {
             Ok(Ok(Reply::Refused(why))) => Err(MeshError::Refused {

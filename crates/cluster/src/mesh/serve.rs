@@ -100,7 +100,12 @@ async fn question(
     service: Arc<dyn Service>,
     from: NodeId,
 ) {
-    let ask = match tokio::time::timeout(PATIENCE, frame::read::<Ask>(&mut receive)).await {
+    let max = if service.is_member(&from) {
+        frame::MAX
+    } else {
+        frame::STRANGERS_MAX
+    };
+    let ask = match tokio::time::timeout(PATIENCE, frame::read::<Ask>(&mut receive, max)).await {
         Ok(Ok(ask)) => ask,
         Ok(Err(error)) => {
             tracing::debug!(%from, %error, "a question was not understood");
