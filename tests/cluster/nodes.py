@@ -116,12 +116,12 @@ class Node:
     def status(self):
         return self.json("status")
 
-    def s3(self, timeout=40):
+    def s3(self, timeout=40, access_key=None, secret_key=None):
         return boto3.client(
             "s3",
             endpoint_url=self.ready["endpoints"]["s3"],
-            aws_access_key_id=self.ready["access_key"],
-            aws_secret_access_key=self.ready["secret_key"],
+            aws_access_key_id=access_key or self.ready["access_key"],
+            aws_secret_access_key=secret_key or self.ready["secret_key"],
             region_name="us-east-1",
             config=Config(
                 retries={"total_max_attempts": 1},

@@ -163,17 +163,6 @@ def test_a_damaged_copy_is_answered_from_another_node_and_healed(three):
 
 def test_keys_made_at_one_node_sign_at_every_node(three):
     made = three.nodes[1].json("key", "create", "ana")
-    node = three.nodes[2]
-    import boto3
-    from botocore.config import Config
-
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=node.ready["endpoints"]["s3"],
-        aws_access_key_id=made["access_key"],
-        aws_secret_access_key=made["secret_key"],
-        region_name="us-east-1",
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    )
+    s3 = three.nodes[2].s3(access_key=made["access_key"], secret_key=made["secret_key"])
     s3.create_bucket(Bucket="anas")
     assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == ["anas"]

@@ -1,12 +1,10 @@
 //! Between Raft's own types and what travels: numbers, lists and bytes.
 
-use crate::mesh::{AppendAnswer, AppendEntries, VoteAnswer, VoteAsk, WireEntry, WireVote};
+use crate::mesh::{AppendAnswer, AppendEntries, VoteAnswer, VoteAsk, WireEntry, WireId, WireVote};
 use crate::types::{Entry, LogId, TypeConfig, Vote, log_id, term};
 use crate::wal;
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 use std::io;
-
-pub(crate) type WireId = (u64, u64);
 
 pub(crate) fn id_out(id: &LogId) -> WireId {
     (term(id), id.index)
@@ -17,20 +15,15 @@ pub(crate) fn id_in(id: WireId) -> LogId {
 }
 
 pub(crate) fn vote_out(vote: &Vote) -> WireVote {
-    (
-        vote.leader_id.term,
-        Some(vote.leader_id.voted_for),
-        vote.committed,
-    )
+    (vote.leader_id.term, vote.leader_id.voted_for, vote.committed)
 }
 
-pub(crate) fn vote_in((term, voted_for, committed): WireVote) -> io::Result<Vote> {
-    let node = voted_for.ok_or_else(|| io::Error::other("a vote for nobody"))?;
-    Ok(if committed {
+pub(crate) fn vote_in((term, node, committed): WireVote) -> Vote {
+    if committed {
         Vote::new_committed(term, node)
     } else {
         Vote::new(term, node)
-    })
+    }
 }
 
 pub(crate) fn append_out(request: &AppendEntriesRequest<TypeConfig>) -> io::Result<AppendEntries> {
@@ -55,7 +48,7 @@ pub(crate) fn append_in(append: AppendEntries) -> io::Result<AppendEntriesReques
         wal::entry_from_wire(entry.id, entry.kind, entry.body).map_err(io::Error::other)
     });
     Ok(AppendEntriesRequest {
-        vote: vote_in(append.vote)?,
+        vote: vote_in(append.vote),
         prev_log_id: append.prev.map(id_in),
         entries: entries.collect::<io::Result<_>>()?,
         leader_commit: append.commit.map(id_in),
@@ -71,13 +64,13 @@ pub(crate) fn appended_out(answer: &AppendEntriesResponse<TypeConfig>) -> Append
     }
 }
 
-pub(crate) fn appended_in(answer: AppendAnswer) -> io::Result<AppendEntriesResponse<TypeConfig>> {
-    Ok(match answer {
+pub(crate) fn appended_in(answer: AppendAnswer) -> AppendEntriesResponse<TypeConfig> {
+    match answer {
         AppendAnswer::Success => AppendEntriesResponse::Success,
         AppendAnswer::Partial(id) => AppendEntriesResponse::PartialSuccess(id.map(id_in)),
         AppendAnswer::Conflict => AppendEntriesResponse::Conflict,
-        AppendAnswer::HigherVote(vote) => AppendEntriesResponse::HigherVote(vote_in(vote)?),
-    })
+        AppendAnswer::HigherVote(vote) => AppendEntriesResponse::HigherVote(vote_in(vote)),
+    }
 }
 
 pub(crate) fn ask_vote(request: &VoteRequest<TypeConfig>, pre: bool) -> VoteAsk {
@@ -89,12 +82,12 @@ pub(crate) fn ask_vote(request: &VoteRequest<TypeConfig>, pre: bool) -> VoteAsk 
     }
 }
 
-pub(crate) fn vote_request(ask: &VoteAsk) -> io::Result<VoteRequest<TypeConfig>> {
-    Ok(VoteRequest {
-        vote: vote_in(ask.vote)?,
+pub(crate) fn vote_request(ask: &VoteAsk) -> VoteRequest<TypeConfig> {
+    VoteRequest {
+        vote: vote_in(ask.vote),
         last_log_id: ask.last.map(id_in),
         leadership_transfer: ask.transfer,
-    })
+    }
 }
 
 pub(crate) fn voted_out(answer: &VoteResponse<TypeConfig>) -> VoteAnswer {
@@ -105,10 +98,6 @@ pub(crate) fn voted_out(answer: &VoteResponse<TypeConfig>) -> VoteAnswer {
     }
 }
 
-pub(crate) fn voted_in(answer: VoteAnswer) -> io::Result<VoteResponse<TypeConfig>> {
-    Ok(VoteResponse::new(
-        vote_in(answer.vote)?,
-        answer.last.map(id_in),
-        answer.granted,
-    ))
+pub(crate) fn voted_in(answer: VoteAnswer) -> VoteResponse<TypeConfig> {
+    VoteResponse::new(vote_in(answer.vote), answer.last.map(id_in), answer.granted)
 }

@@ -2,7 +2,7 @@
 //! damaged here, and levelled when a node was away.
 
 use crate::RaftLog;
-use crate::mesh::{Ask, BlockList, MeshError, Reply};
+use crate::mesh::{Ask, MeshError, Reply};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use stead_runtime::{TaskKind, blocking};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Bytes of blocks sent at once, about.
+/// Bytes of blocks in one message, about.
 const SEND_BYTES: usize = 4 * 1024 * 1024;
 /// Blocks asked for at once.
 const ASK_BLOCKS: usize = 64;
@@ -60,10 +60,10 @@ impl Copies {
 
     async fn fetch_one(log: &RaftLog, cid: Cid) -> Option<Bytes> {
         let mesh = log.link.get()?;
-        for (node, _) in holders(log) {
+        for node in holders(log) {
             if let Ok(Reply::Blocks(blocks)) = mesh.ask(&node, &Ask::Get(vec![cid]), PATIENCE).await
                 && let Some((_, bytes)) = blocks.into_iter().find(|(name, _)| *name == cid)
-                && is_right(&cid, &bytes)
+                && cids::verify(&cid, &bytes)
             {
                 return Some(bytes);
             }
@@ -78,10 +78,10 @@ impl Copies {
             return Ok(());
         }
         let copies = others.len() + 1;
-        let sending = others.iter().map(|(node, _)| send(log, store, node, names));
+        let sending = others.iter().map(|node| send(log, store, node, names));
         let sent = futures::future::join_all(sending).await;
         let have = 1 + sent.iter().filter(|sent| sent.is_ok()).count();
-        for ((node, _), sent) in others.iter().zip(&sent) {
+        for (node, sent) in others.iter().zip(&sent) {
             if let Err(error) = sent {
                 tracing::warn!(%error, "a copy was not made; it will be when that node is back");
                 log.owed.note(node, names);
@@ -98,17 +98,13 @@ impl Copies {
     }
 }
 
-/// The other members that hold data, with their numbers.
-fn holders(log: &RaftLog) -> Vec<(NodeId, u64)> {
+/// The other members that hold data.
+fn holders(log: &RaftLog) -> Vec<NodeId> {
     let others = log.members().into_iter();
     others
         .filter(|(number, member)| *number != log.number && !member.witness)
-        .map(|(number, member)| (log.reachable(&member), number))
+        .map(|(_, member)| log.link.reachable(&member))
         .collect()
-}
-
-fn is_right(cid: &Cid, bytes: &[u8]) -> bool {
-    cids::verify(cid, bytes)
 }
 
 async fn send(log: &RaftLog, store: &LocalStore, node: &NodeId, names: &[Cid]) -> Result<(), MeshError> {
@@ -131,8 +127,9 @@ async fn send(log: &RaftLog, store: &LocalStore, node: &NodeId, names: &[Cid]) -
     Ok(())
 }
 
-/// Blocks of about [`SEND_BYTES`], and the names that are left.
-fn read_some(store: &LocalStore, mut names: Vec<Cid>) -> (Vec<(Cid, Bytes)>, Vec<Cid>) {
+/// Blocks of about [`SEND_BYTES`], and the names that are left. What is missing or damaged here is left out:
+/// somebody else may have it.
+pub(crate) fn read_some(store: &LocalStore, mut names: Vec<Cid>) -> (Vec<(Cid, Bytes)>, Vec<Cid>) {
     let (mut blocks, mut bytes, mut taken) = (Vec::new(), 0, 0);
     for cid in &names {
         taken += 1;
@@ -152,7 +149,7 @@ fn read_some(store: &LocalStore, mut names: Vec<Cid>) -> (Vec<(Cid, Bytes)>, Vec
 pub(crate) fn keep(store: &LocalStore, blocks: Vec<(Cid, Bytes)>) -> Result<(), BlockError> {
     let mut writer = store.writer_here();
     for (cid, bytes) in blocks {
-        if !is_right(&cid, &bytes) {
+        if !cids::verify(&cid, &bytes) {
             return Err(BlockError::Mismatch(cid));
         }
         writer.write_blocking(&Block { cid, bytes })?;
@@ -166,33 +163,28 @@ pub(crate) async fn fetch_all(log: &RaftLog, store: &LocalStore, from: &NodeId) 
     let (mut after, mut fetched) = (None, 0);
     loop {
         let names = match mesh.ask(from, &Ask::List(after), PATIENCE).await {
-            Ok(Reply::List(BlockList(names))) => names,
-            Ok(other) => return Err(io::Error::other(format!("names were asked for: {other:?}"))),
+            Ok(Reply::List(names)) => names,
+            Ok(other) => return Err(other.unexpected()),
             Err(error) => return Err(io::Error::other(error)),
         };
         let Some(last) = names.last() else {
             return Ok(fetched);
         };
         after = Some(*last);
-        let missing: Vec<Cid> = names.into_iter().filter(|cid| !store.contains(cid)).collect();
-        let mut missing = missing.into_iter().collect::<BTreeSet<_>>();
+        let mut missing: BTreeSet<Cid> = names.into_iter().filter(|cid| !store.contains(cid)).collect();
         while !missing.is_empty() {
             let wanted: Vec<Cid> = missing.iter().take(ASK_BLOCKS).copied().collect();
             let blocks = match mesh.ask(from, &Ask::Get(wanted.clone()), PATIENCE).await {
                 Ok(Reply::Blocks(blocks)) => blocks,
-                Ok(other) => return Err(io::Error::other(format!("blocks were asked for: {other:?}"))),
+                Ok(other) => return Err(other.unexpected()),
                 Err(error) => return Err(io::Error::other(error)),
             };
             if blocks.is_empty() {
                 // Collected there since, or damaged there: another node may have them.
-                for cid in &wanted {
-                    missing.remove(cid);
-                }
+                missing.retain(|cid| !wanted.contains(cid));
                 continue;
             }
-            for (cid, _) in &blocks {
-                missing.remove(cid);
-            }
+            missing.retain(|cid| !blocks.iter().any(|(name, _)| name == cid));
             fetched += blocks.len() as u64;
             let store = store.clone();
             blocking(move || keep(&store, blocks))
@@ -205,7 +197,7 @@ pub(crate) async fn fetch_all(log: &RaftLog, store: &LocalStore, from: &NodeId) 
 /// Makes copies that are owed to nodes that are back.
 async fn settle(log: &RaftLog, store: &LocalStore) {
     for (node, names) in log.owed.take() {
-        if !holders(log).iter().any(|(holder, _)| *holder == node) {
+        if !holders(log).contains(&node) {
             continue; // it is no member any more
         }
         let names: Vec<Cid> = names.into_iter().collect();
@@ -233,7 +225,7 @@ pub(crate) async fn level(log: Weak<RaftLog>, store: LocalStore) {
             levelled.clear();
             due = Some(now + LEVEL);
         }
-        let others: BTreeSet<NodeId> = holders(&log).into_iter().map(|(node, _)| node).collect();
+        let others = BTreeSet::from_iter(holders(&log));
         levelled.retain(|node| others.contains(node));
         for node in others.difference(&levelled.clone()) {
             match fetch_all(&log, &store, node).await {

@@ -2,7 +2,6 @@
 
 use crate::batch::Encoded;
 use crate::mesh::{Ask, MeshError, Proposed, Reply};
-use crate::types::Member;
 use crate::{ClusterError, RaftLog};
 use openraft::ReadPolicy;
 use openraft::async_runtime::watch::WatchReceiver;
@@ -46,16 +45,24 @@ impl RaftLog {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         let member = metrics.membership_config.membership().get_node(&number)?;
-        Some(self.reachable(member))
+        Some(self.link.reachable(member))
     }
 
-    /// A member's name, its addresses known to the mesh.
-    pub(crate) fn reachable(&self, member: &Member) -> NodeId {
-        let node = NodeId(member.name.clone());
-        if let Some(mesh) = self.link.get() {
-            mesh.learn(&node, member.addresses.iter().copied());
+    /// The name of whoever leads, where that is known.
+    pub(crate) fn leader_name(&self) -> Option<NodeId> {
+        self.name_of(self.leader()?)
+    }
+
+    /// Whether a node is named as a member.
+    pub(crate) fn has_member(&self, node: &NodeId) -> bool {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let mut members = metrics.membership_config.membership().nodes().peekable();
+        // Only until the log says who is one: who was removed since must not be one for ever.
+        if members.peek().is_none() {
+            return self.is_known(node);
         }
-        node
+        members.any(|(_, member)| member.name == node.0)
     }
 
     /// Waits a while until somebody leads. That nobody does is no error: a member whose others are away
@@ -121,7 +128,7 @@ impl RaftLog {
                     self.wait_applied(index).await?;
                     return Ok(appended);
                 }
-                Ok(Reply::Proposed(Proposed::NotLeader(_))) | Err(MeshError::Unreachable { .. }) => {}
+                Ok(Reply::Proposed(Proposed::NotLeader)) | Err(MeshError::Unreachable { .. }) => {}
                 Ok(Reply::Proposed(other)) => return Err(refused(other)),
                 Ok(other) => return Err(LogError::Unavailable(format!("the leader answers {other:?}"))),
                 Err(error) => return Err(LogError::Unavailable(error.to_string())),
@@ -141,7 +148,7 @@ impl RaftLog {
     /// An append that another node brings.
     pub(crate) async fn take(&self, from: &NodeId, cbor: bytes::Bytes) -> Proposed {
         if self.leader() != Some(self.number) {
-            return Proposed::NotLeader(self.leader());
+            return Proposed::NotLeader;
         }
         let append: Append = match serde_ipld_dagcbor::from_slice(&cbor) {
             Ok(append) => append,
@@ -177,19 +184,12 @@ impl RaftLog {
                 self.ask_read_index(leader).await
             };
             if let Some(index) = index {
-                return self.wait_applied_before(index).await;
+                return self.wait_applied(index).await;
             }
             if Instant::now() >= until {
                 return Err(self.nobody_leads());
             }
             tokio::time::sleep(TICK).await;
-        }
-    }
-
-    async fn wait_applied_before(&self, next: u64) -> Result<(), LogError> {
-        match next.checked_sub(1) {
-            Some(index) => self.wait_applied(index).await,
-            None => Ok(()),
         }
     }
 
@@ -211,7 +211,7 @@ impl RaftLog {
         }
     }
 
-    /// Index after the last entry that a read must have applied; `None` where this node does not lead.
+    /// Index of the last entry that a read must have applied; `None` where this node does not lead.
     pub(crate) async fn read_index(&self) -> Option<u64> {
         // A lease saves the round to a quorum; where it has run out, the quorum is asked.
         let leased = self.raft.get_read_log_id(ReadPolicy::LeaseRead).await;
@@ -222,7 +222,7 @@ impl RaftLog {
                 tokio::time::timeout(QUORUM, asked).await.ok()?.ok()?
             }
         };
-        Some(read.0.index() + 1)
+        Some(read.0.index())
     }
 }
 
@@ -232,8 +232,6 @@ fn refused(proposed: Proposed) -> LogError {
         Proposed::Busy => LogError::Busy,
         Proposed::Full => LogError::Full,
         Proposed::Unavailable(why) => LogError::Unavailable(why),
-        Proposed::Done(..) | Proposed::NotLeader(_) => {
-            LogError::Unavailable("an answer that cannot be".into())
-        }
+        Proposed::Done(..) | Proposed::NotLeader => LogError::Unavailable("an answer that cannot be".into()),
     }
 }

@@ -160,11 +160,7 @@ pub async fn join(
         number: grant.number,
         door: Door(mesh),
         shared: grant.secrets,
-        members: grant
-            .members
-            .into_iter()
-            .map(|(_, node, at)| (node, at))
-            .collect(),
+        members: grant.members,
     })
 }
 

@@ -39,7 +39,7 @@ pub use join::{Door, JoinOptions, Joined, Waiting, join, new_code};
 pub use membership::NodeStatus;
 pub use options::{ClusterError, ClusterOptions, Status, Together};
 pub use raft_log::{RaftLog, start};
-pub use recover::{decide_to_recover, is_decided};
+pub use recover::decide_to_recover;
 pub use ticket::{Ticket, TicketError};
 pub use types::FOUNDER;
 pub use wal::Damage;

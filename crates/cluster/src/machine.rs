@@ -219,8 +219,8 @@ impl MachineThread {
     }
 }
 
-/// Brings lines until every log is where it is wanted. What goes wrong is told to the taker as well, so that
-/// nothing is taken over in part.
+/// Brings lines until every log is where it is wanted. What goes wrong is told to the taker, so that nothing is
+/// taken over in part; who asked hears it from there.
 async fn fetch(
     source: Arc<dyn LineSource>,
     from: NodeId,
@@ -239,20 +239,14 @@ async fn fetch(
                 }
                 Ok(lines)
             });
-            let failed = lines
-                .as_ref()
-                .err()
-                .map(|error| io::Error::other(error.to_string()));
-            at += lines.as_ref().map_or(0, |lines| lines.len() as u64);
+            let taken = lines.as_ref().ok().map(|lines| lines.len() as u64);
             let item = lines.map(|lines| (tenant.clone(), lines));
             let feed = feed.clone();
             // The taker folds slower than lines come: off the async threads.
-            if blocking(move || feed.send(item)).await.is_err() {
-                return Err(gone());
-            }
-            if let Some(error) = failed {
-                return Err(error);
-            }
+            blocking(move || feed.send(item)).await.map_err(|_| gone())?;
+            // Why there are none, the taker was told.
+            let Some(taken) = taken else { return Ok(()) };
+            at += taken;
         }
     }
     Ok(())

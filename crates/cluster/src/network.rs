@@ -38,19 +38,24 @@ impl Link {
     pub fn get(&self) -> Option<&Arc<Mesh>> {
         self.0.get()
     }
+
+    /// A member's name, its addresses known to the mesh.
+    pub fn reachable(&self, member: &Member) -> NodeId {
+        let node = NodeId(member.name.clone());
+        if let Some(mesh) = self.get() {
+            mesh.learn(&node, member.addresses.iter().copied());
+        }
+        node
+    }
 }
 
 impl RaftNetworkFactory<TypeConfig> for Link {
     type Network = Peer;
 
     async fn new_client(&mut self, _target: u64, member: &Member) -> Peer {
-        let node = NodeId(member.name.clone());
-        if let Some(mesh) = self.get() {
-            mesh.learn(&node, member.addresses.iter().copied());
-        }
         Peer {
             link: self.clone(),
-            node,
+            node: self.reachable(member),
         }
     }
 }
@@ -67,10 +72,6 @@ fn unreachable(error: &(impl std::error::Error + 'static)) -> RPCError<TypeConfi
 
 fn network(error: &(impl std::error::Error + 'static)) -> RPCError<TypeConfig> {
     RPCError::Network(NetworkError::new(error))
-}
-
-fn odd(reply: &Reply) -> io::Error {
-    io::Error::other(format!("an answer to another question: {reply:?}"))
 }
 
 impl Peer {
@@ -92,8 +93,8 @@ impl Peer {
         pre: bool,
     ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
         match self.ask(&Ask::Vote(ask_vote(request, pre)), SHORT).await? {
-            Reply::Vote(answer) => voted_in(answer).map_err(|e| network(&e)),
-            other => Err(network(&odd(&other))),
+            Reply::Vote(answer) => Ok(voted_in(answer)),
+            other => Err(network(&other.unexpected())),
         }
     }
 }
@@ -109,8 +110,8 @@ impl RaftNetworkV2<TypeConfig> for Peer {
         let limit = if rpc.entries.is_empty() { SHORT } else { ENTRIES };
         let request = append_out(&rpc).map_err(|e| network(&e))?;
         match self.ask(&Ask::Append(request), limit).await? {
-            Reply::Append(answer) => appended_in(answer).map_err(|e| network(&e)),
-            other => Err(network(&odd(&other))),
+            Reply::Append(answer) => Ok(appended_in(answer)),
+            other => Err(network(&other.unexpected())),
         }
     }
 
@@ -152,10 +153,9 @@ impl RaftNetworkV2<TypeConfig> for Peer {
             answer = self.ask(&ask, SNAPSHOT) => answer?,
             closed = cancel => return Err(StreamingError::Closed(closed)),
         };
-        let failed = |e: io::Error| StreamingError::Network(NetworkError::new(&e));
         match answer {
-            Reply::Snapshot(answer) => Ok(SnapshotResponse::new(vote_in(answer.vote).map_err(failed)?)),
-            other => Err(failed(odd(&other))),
+            Reply::Snapshot(vote) => Ok(SnapshotResponse::new(vote_in(vote))),
+            other => Err(network(&other.unexpected()).into()),
         }
     }
 
@@ -171,7 +171,7 @@ impl RaftNetworkV2<TypeConfig> for Peer {
         );
         match self.ask(&ask, SHORT).await? {
             Reply::Done => Ok(Ok(())),
-            other => Err(network(&odd(&other))),
+            other => Err(network(&other.unexpected())),
         }
     }
 }

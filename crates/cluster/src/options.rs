@@ -1,7 +1,7 @@
 //! What a node's consensus is started with, what it reports, and why it may refuse to start.
 
 use crate::join::Door;
-use crate::types::FOUNDER;
+use crate::types::{FOUNDER, Member};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -80,6 +80,16 @@ impl ClusterOptions {
             checkpoint_bytes: 64 * 1024 * 1024,
             number: FOUNDER,
             together: None,
+        }
+    }
+
+    /// This node as a member that nobody has to reach.
+    pub(crate) fn member(&self) -> Member {
+        let label = self.together.as_ref().map(|together| together.label.clone());
+        Member {
+            name: self.node.to_string(),
+            label: label.unwrap_or_default(),
+            ..Member::default()
         }
     }
 }

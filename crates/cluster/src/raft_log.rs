@@ -9,7 +9,7 @@ use crate::options::Together;
 use crate::proposer::{Answer, Proposal, Proposer, QUEUE};
 use crate::recover;
 use crate::store::LogStore;
-use crate::types::{FOUNDER, Member, TypeConfig};
+use crate::types::{FOUNDER, TypeConfig};
 use crate::wal::{Wal, WalOptions};
 use crate::{ClusterError, ClusterOptions, Status};
 use async_trait::async_trait;
@@ -75,7 +75,7 @@ pub struct RaftLog {
     /// Held while the membership is changed.
     pub(crate) admitting: Mutex<()>,
     /// Held while a checkpoint is made, so that two are not made at once.
-    pub(crate) checkpoint: Mutex<()>,
+    checkpoint: Mutex<()>,
     /// Bytes of write-ahead log that had been written at the last checkpoint.
     checkpoint_at: AtomicU64,
     stopped: AtomicBool,
@@ -274,16 +274,7 @@ async fn elect(raft: &Raft<TypeConfig, MachineThread>, options: &ClusterOptions)
     if raft.is_initialized().await.map_err(raft_error)? {
         raft.trigger().elect(false).await.map_err(raft_error)?;
     } else {
-        let founder = Member {
-            name: options.node.to_string(),
-            label: options
-                .together
-                .as_ref()
-                .map(|t| t.label.clone())
-                .unwrap_or_default(),
-            ..Member::default()
-        };
-        raft.initialize(BTreeMap::from([(FOUNDER, founder)]))
+        raft.initialize(BTreeMap::from([(FOUNDER, options.member())]))
             .await
             .map_err(raft_error)?;
     }

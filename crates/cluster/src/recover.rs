@@ -4,8 +4,8 @@
 //! node has, which makes it the only member, and lets it lead. What other members had acknowledged and this node
 //! never saw is lost; those members are members no longer, and have to be let in anew with empty directories.
 
-use crate::types::{Entry, Member, Payload, log_id, term};
-use crate::wal::Wal;
+use crate::types::{Entry, Payload, log_id, term};
+use crate::wal::{Wal, sync_dir};
 use crate::{ClusterError, ClusterOptions};
 use openraft::Membership;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,13 +29,7 @@ pub fn decide_to_recover(dir: &Path) -> Result<(), ClusterError> {
     std::fs::write(&path, b"go on alone\n").map_err(failed("write"))?;
     let written = std::fs::File::open(&path).and_then(|file| file.sync_all());
     written.map_err(failed("sync"))?;
-    let named = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
-    named.map_err(failed("sync the directory of"))
-}
-
-/// Whether the next start goes on alone.
-pub fn is_decided(dir: &Path) -> bool {
-    path(dir).exists()
+    sync_dir(dir).map_err(failed("sync the directory of"))
 }
 
 /// Makes this node the only member, if that was decided. Nothing of what it has is lost.
@@ -49,18 +43,9 @@ pub(crate) async fn recover(options: &ClusterOptions, wal: &Wal) -> Result<(), C
     let voted = wal.vote().map_or(0, |vote| vote.leader_id.term);
     let next = last.map_or(0, |id| id.index + 1);
     let in_term = voted.max(last.as_ref().map_or(0, term));
-    let own = Member {
-        name: options.node.to_string(),
-        label: options
-            .together
-            .as_ref()
-            .map(|t| t.label.clone())
-            .unwrap_or_default(),
-        ..Member::default()
-    };
     let alone = Membership::new(
         vec![BTreeSet::from([options.number])],
-        BTreeMap::from([(options.number, own)]),
+        BTreeMap::from([(options.number, options.member())]),
     );
     let alone = alone.map_err(|error| ClusterError::Raft(error.to_string()))?;
     let entry = Entry {

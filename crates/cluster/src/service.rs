@@ -3,7 +3,8 @@
 use crate::convert::{append_in, appended_out, id_in, vote_in, vote_out, vote_request, voted_out};
 use crate::machine::{Content, LineSource};
 use crate::members::DriverState;
-use crate::mesh::{Ask, BlockList, Lines, Offer, Reply, Service, SnapshotAnswer};
+use crate::mesh::{Ask, Offer, Reply, Service};
+use crate::options::Together;
 use crate::types::TypeConfig;
 use crate::{ClusterError, RaftLog};
 use async_trait::async_trait;
@@ -16,16 +17,21 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stead_block::Store;
 use stead_event::{NodeId, Position, Tenant};
+use stead_log::Log;
 use stead_runtime::blocking;
 
 /// Lines that are asked for at once; they end early where they are long.
 const LINES: usize = 2048;
 /// Names of blocks in one answer.
 const NAMES: usize = 4096;
-/// Bytes of blocks in one answer, about.
-const BLOCK_BYTES: usize = 4 * 1024 * 1024;
 /// How long a node may take over lines.
 const LINES_WAIT: Duration = Duration::from_secs(30);
+
+/// What a node needs to have others beside it.
+fn together(log: &RaftLog) -> io::Result<&Together> {
+    let together = log.together.as_ref();
+    together.ok_or_else(|| io::Error::other("this node was started without what others need of it"))
+}
 
 /// Answers for a node's consensus, as long as it is there.
 pub(crate) struct Answers {
@@ -50,7 +56,7 @@ impl Answers {
                 Reply::Append(appended_out(&answer.map_err(io::Error::other)?))
             }
             Ask::Vote(vote) => {
-                let request = vote_request(&vote)?;
+                let request = vote_request(&vote);
                 let answer = if vote.pre {
                     log.raft.pre_vote(request).await
                 } else {
@@ -59,7 +65,7 @@ impl Answers {
                 Reply::Vote(voted_out(&answer.map_err(io::Error::other)?))
             }
             Ask::Transfer(vote, to, last) => {
-                let request = TransferLeaderRequest::<TypeConfig>::new(vote_in(vote)?, to, last.map(id_in));
+                let request = TransferLeaderRequest::<TypeConfig>::new(vote_in(vote), to, last.map(id_in));
                 let done = log
                     .raft
                     .handle_transfer_leader(request)
@@ -85,51 +91,27 @@ impl Answers {
         let snapshot = Snapshot { meta, snapshot };
         let installed = log
             .raft
-            .install_full_snapshot(vote_in(offer.vote)?, snapshot)
+            .install_full_snapshot(vote_in(offer.vote), snapshot)
             .await;
         let vote = installed.map_err(io::Error::other)?.vote;
-        Ok(Reply::Snapshot(SnapshotAnswer {
-            vote: vote_out(&vote),
-        }))
+        Ok(Reply::Snapshot(vote_out(&vote)))
     }
 
     async fn lines(&self, log: &RaftLog, tenant: Tenant, after: Position) -> io::Result<Reply> {
-        let tail = log.together.as_ref().map(|together| together.tail.clone());
-        let tail = tail.ok_or_else(|| io::Error::other("no log here"))?;
+        let tail = together(log)?.tail.clone();
         let lines = blocking(move || tail.read(&tenant, after + 1, LINES)).await;
         let lines = lines.map_err(io::Error::other)?;
-        Ok(Reply::Lines(Lines(
-            lines.into_iter().map(|line| line.bytes).collect(),
-        )))
+        Ok(Reply::Lines(lines.into_iter().map(|line| line.bytes).collect()))
     }
 
     async fn blocks(&self, log: &RaftLog, ask: Ask) -> io::Result<Reply> {
-        let store = log.together.as_ref().map(|together| together.store.clone());
-        let store = store.ok_or_else(|| io::Error::other("no blocks here"))?;
+        let store = together(log)?.store.clone();
         Ok(match ask {
             Ask::List(after) => {
                 let names = store.list(after, NAMES).await.map_err(io::Error::other)?;
-                Reply::List(BlockList(names))
+                Reply::List(names)
             }
-            Ask::Get(cids) => Reply::Blocks(
-                blocking(move || {
-                    let mut found = Vec::new();
-                    let mut bytes = 0;
-                    for cid in cids {
-                        // What is missing or damaged here, somebody else may have.
-                        let Ok(block) = store.read_here(&cid) else {
-                            continue;
-                        };
-                        bytes += block.len();
-                        found.push((cid, block));
-                        if bytes >= BLOCK_BYTES {
-                            break;
-                        }
-                    }
-                    found
-                })
-                .await,
-            ),
+            Ask::Get(cids) => Reply::Blocks(blocking(move || crate::copies::read_some(&store, cids).0).await),
             Ask::Put(blocks) => {
                 blocking(move || crate::copies::keep(&store, blocks))
                     .await
@@ -155,10 +137,8 @@ impl Answers {
                 log.joins.wait(from, request).await
             }
             Ask::Approve(code) => Reply::Approved(log.approve_here(&code).await?),
-            Ask::Admit(node, request) if log.leader() == Some(log.number) => {
-                Reply::Grant(log.admit_here(&node, &request).await?)
-            }
-            Ask::Remove(node) if log.leader() == Some(log.number) => {
+            Ask::Admit(node, request) if log.leads() => Reply::Grant(log.admit_here(&node, &request).await?),
+            Ask::Remove(node) if log.leads() => {
                 log.remove_here(&node).await?;
                 Reply::Done
             }
@@ -177,15 +157,7 @@ impl Answers {
 #[async_trait]
 impl Service for Answers {
     fn is_member(&self, node: &NodeId) -> bool {
-        let Some(log) = self.log.upgrade() else {
-            return false;
-        };
-        let members = log.members();
-        // Only until the log says who is one: who was removed since must not be one for ever.
-        match members.is_empty() {
-            true => log.is_known(node),
-            false => members.iter().any(|(_, member)| member.name == node.0),
-        }
+        self.log.upgrade().is_some_and(|log| log.has_member(node))
     }
 
     async fn answer(&self, from: NodeId, ask: Ask) -> Reply {
@@ -210,11 +182,7 @@ impl Service for Answers {
 impl LineSource for Answers {
     async fn prepare(&self, from: &NodeId) -> io::Result<()> {
         let log = self.log()?;
-        let together = log
-            .together
-            .as_ref()
-            .ok_or_else(|| io::Error::other("no blocks here"))?;
-        crate::copies::fetch_all(&log, &together.store, from)
+        crate::copies::fetch_all(&log, &together(&log)?.store, from)
             .await
             .map(drop)
     }
@@ -225,8 +193,8 @@ impl LineSource for Answers {
             .ask(from, &Ask::Lines(tenant.clone(), after), LINES_WAIT)
             .await
         {
-            Ok(Reply::Lines(Lines(lines))) => Ok(lines),
-            Ok(other) => Err(io::Error::other(format!("lines were asked for: {other:?}"))),
+            Ok(Reply::Lines(lines)) => Ok(lines),
+            Ok(other) => Err(other.unexpected()),
             Err(error) => Err(io::Error::other(error)),
         }
     }

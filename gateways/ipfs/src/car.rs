@@ -1,9 +1,8 @@
 //! Blocks of a DAG in a CAR.
 
-use crate::answer::{self, Answer, IMMUTABLE, IpfsBody, Refusal, set};
+use crate::answer::{self, Answer, IpfsBody, Refusal};
 use crate::gateway::Ipfs;
 use crate::request::Request;
-use http::{StatusCode, header};
 use sha2::{Digest, Sha256};
 use stead_gateway::ipfs::car::{CarPieces, Scope, Slice};
 use stead_gateway::ipfs::{BlockBody, Found};
@@ -95,26 +94,8 @@ impl Ipfs {
                 .await?
                 .into()
         };
-        let mut answer = answer::of(StatusCode::OK, body);
         let dups = if wanted.dups { 'y' } else { 'n' };
         let media = format!("application/vnd.ipld.car; version=1; order=dfs; dups={dups}");
-        set(&mut answer, header::CONTENT_TYPE, &media);
-        set(&mut answer, header::ETAG, &etag);
-        set(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(&mut answer, header::ACCEPT_RANGES, "none");
-        set(
-            &mut answer,
-            header::CACHE_CONTROL,
-            &self.cache(request, IMMUTABLE),
-        );
-        let name = request
-            .parameter("filename")
-            .unwrap_or_else(|| format!("{}.car", found.cid));
-        set(
-            &mut answer,
-            header::CONTENT_DISPOSITION,
-            &crate::path::disposition("attachment", &name),
-        );
-        Ok(answer)
+        Ok(self.archive(request, body, (&media, &etag), &format!("{}.car", found.cid)))
     }
 }

@@ -41,6 +41,7 @@ impl Namespace {
 }
 
 /// What is asked for.
+#[derive(Clone)]
 pub struct Request {
     /// GET or HEAD.
     pub head: bool,
@@ -98,15 +99,9 @@ impl Request {
     /// The same request for another path below its root. A directory is meant as with a slash.
     pub fn with_path(&self, path: Vec<String>) -> Self {
         Self {
-            head: self.head,
-            namespace: self.namespace,
-            root: self.root.clone(),
             path,
             slash: true,
-            sent: self.sent.clone(),
-            by_host: self.by_host,
-            query: self.query.clone(),
-            headers: self.headers.clone(),
+            ..self.clone()
         }
     }
 

@@ -27,25 +27,38 @@ impl Ipfs {
         } else {
             self.blocks().tar(found, name).await.map_err(refused)?.into()
         };
+        Ok(self.archive(
+            request,
+            body,
+            ("application/x-tar", &etag),
+            &format!("{}.tar", found.cid),
+        ))
+    }
+
+    /// An archive as a download under a name, unless the request gives it another.
+    pub(crate) fn archive(
+        &self,
+        request: &Request,
+        body: IpfsBody,
+        (media, etag): (&str, &str),
+        name: &str,
+    ) -> Answer {
+        let name = request.parameter("filename").unwrap_or_else(|| name.to_owned());
         let mut answer = answer::of(StatusCode::OK, body);
-        set(&mut answer, header::CONTENT_TYPE, "application/x-tar");
-        set(&mut answer, header::ETAG, &etag);
-        set(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(&mut answer, header::ACCEPT_RANGES, "none");
-        set(
-            &mut answer,
-            header::CACHE_CONTROL,
-            &self.cache(request, IMMUTABLE),
-        );
-        let name = request
-            .parameter("filename")
-            .unwrap_or_else(|| format!("{}.tar", found.cid));
-        set(
-            &mut answer,
-            header::CONTENT_DISPOSITION,
-            &crate::path::disposition("attachment", &name),
-        );
-        Ok(answer)
+        for (header, value) in [
+            (header::CONTENT_TYPE, media),
+            (header::ETAG, etag),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::ACCEPT_RANGES, "none"),
+            (header::CACHE_CONTROL, &*self.cache(request, IMMUTABLE)),
+            (
+                header::CONTENT_DISPOSITION,
+                &crate::path::disposition("attachment", &name),
+            ),
+        ] {
+            set(&mut answer, header, value);
+        }
+        answer
     }
 }
 

@@ -178,7 +178,6 @@ impl Service {
         let target = gate::enter(head, host.as_deref())?;
         if let Some(bucket) = target.bucket() {
             let expected = head.headers.get("x-amz-expected-bucket-owner");
-            let expected = expected.map(|owner| owner.to_str().unwrap_or_default());
             self.gateway.check_expected_owner(bucket, expected)?;
         }
         let now = Timestamp::from_micros(self.gateway.context().clock.now_micros());

@@ -226,9 +226,9 @@ pub(super) fn find<'a>(nodes: &'a [NodeStatus], name: &str) -> Result<&'a NodeSt
 
 /// The cluster as the API tells it.
 pub(super) async fn cluster(raft: &Arc<RaftLog>, own: &NodeId) -> wire::Cluster {
-    let nodes = raft.nodes().await;
+    let (nodes, waiting) = tokio::join!(raft.nodes(), raft.waiting());
     let (can_lose, because) = can_lose(&nodes);
-    let waiting = raft.waiting().await.into_iter().map(|waiting| wire::WaitingNode {
+    let waiting = waiting.into_iter().map(|waiting| wire::WaitingNode {
         id: waiting.node.to_string(),
         name: waiting.label,
         code: waiting.code,

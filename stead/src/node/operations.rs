@@ -104,6 +104,11 @@ impl NodeOperations {
             .next(format!("start it with `stead up --data {}`", self.data.display()))
     }
 
+    /// What a running node has, for what cannot be done without one.
+    fn running(&self) -> Result<&Running, ApiError> {
+        self.running.as_ref().ok_or_else(|| self.needs_node())
+    }
+
     pub(super) fn raft_status(&self) -> Option<wire::RaftStatus> {
         let status = self.running.as_ref()?.raft.status();
         Some(wire::RaftStatus {
@@ -380,7 +385,7 @@ impl Operations for NodeOperations {
         options: wire::Collect,
         _progress: Progress,
     ) -> Result<wire::Collected, ApiError> {
-        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let running = self.running()?;
         let retention = options
             .retention_secs
             .map_or(self.settings.gc.retention(), Duration::from_secs);
@@ -441,12 +446,12 @@ impl Operations for NodeOperations {
     }
 
     async fn cluster(&self) -> Result<wire::Cluster, ApiError> {
-        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let running = self.running()?;
         Ok(members::cluster(&running.raft, &self.read.node).await)
     }
 
     async fn ticket(&self) -> Result<String, ApiError> {
-        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let running = self.running()?;
         let ticket = running.raft.ticket().await.map_err(members::api_error)?;
         if let Some(port) = running.raft.mesh_port() {
             members::founded(&self.data, port).map_err(|failure| {
@@ -457,19 +462,19 @@ impl Operations for NodeOperations {
     }
 
     async fn approve(&self, code: &str) -> Result<String, ApiError> {
-        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let running = self.running()?;
         let node = running.raft.approve(code).await.map_err(members::api_error)?;
         Ok(node.to_string())
     }
 
     async fn stop_cluster(&self) -> Result<Vec<String>, ApiError> {
-        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let running = self.running()?;
         let deaf = running.raft.stop_all().await;
         Ok(deaf.iter().map(ToString::to_string).collect())
     }
 
     async fn remove_node(&self, node: &str) -> Result<(), ApiError> {
-        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let running = self.running()?;
         let nodes = running.raft.nodes().await;
         let found = members::find(&nodes, node).map_err(members::api_error)?;
         running.raft.remove(&found.node).await.map_err(members::api_error)
@@ -482,7 +487,7 @@ impl Operations for NodeOperations {
     }
 
     fn console_link(&self, who: &Identity) -> Result<wire::ConsoleLink, ApiError> {
-        let running = self.running.as_ref().ok_or_else(|| self.needs_node())?;
+        let running = self.running()?;
         console::link(&running.doors, running.endpoints.get("web"), who)
     }
 

@@ -46,7 +46,8 @@ pub fn run(mut args: Args) -> Outcome {
         Some("notifications") => return notifications::run(args),
         _ => {
             return Err(
-                "there are `cargo xtask bench s3`, `ipfs`, `notifications`, `sse` and `console`".into(),
+                "there are `cargo xtask bench s3`, `ipfs`, `notifications`, `sse`, `console` and `cluster`"
+                    .into(),
             );
         }
     }

@@ -7,7 +7,7 @@
 use super::{Session, steps, tools};
 use crate::server::{Build, Server, Settings, binary};
 use crate::{Outcome, paths, process};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -104,32 +104,33 @@ fn script(session: &Session, name: &str) -> Outcome {
     against(session, name, Path::new("bash"), &[&file.to_string_lossy()])
 }
 
-fn python() -> Outcome<std::path::PathBuf> {
+fn python() -> Outcome<PathBuf> {
     tools::python(&paths::root().join("tests/s3/requirements.txt"))
+}
+
+/// A suite that is a directory of `tests/`.
+fn pytest(session: &Session, name: &str, python: &Path) -> Outcome {
+    let tests = format!("tests/{name}");
+    against(
+        session,
+        name,
+        python,
+        &["-m", "pytest", "-p", "no:cacheprovider", &tests],
+    )
 }
 
 /// The behaviour suite in `tests/s3`.
 pub fn s3(session: &Session) -> Outcome {
     let python = python()?;
     steps::need(&["openssl"])?; // a certificate for a webhook
-    against(
-        session,
-        "s3",
-        &python,
-        &["-m", "pytest", "-p", "no:cacheprovider", "tests/s3"],
-    )
+    pytest(session, "s3", &python)
 }
 
 /// The behaviour suite of the HTTP API in `tests/api`.
 pub fn api(session: &Session) -> Outcome {
     let python = python()?;
     steps::need(&["unzip"])?;
-    against(
-        session,
-        "api",
-        &python,
-        &["-m", "pytest", "-p", "no:cacheprovider", "tests/api"],
-    )
+    pytest(session, "api", &python)
 }
 
 /// boto3's own multipart machinery and presigned URLs.
@@ -165,23 +166,13 @@ pub fn s3cmd(session: &Session) -> Outcome {
 /// The IPFS gateway, by the specifications' cases.
 pub fn ipfs(session: &Session) -> Outcome {
     let python = python()?;
-    against(
-        session,
-        "ipfs",
-        &python,
-        &["-m", "pytest", "-p", "no:cacheprovider", "tests/ipfs"],
-    )
+    pytest(session, "ipfs", &python)
 }
 
 /// Several nodes as processes of their own, which the tests start and kill themselves.
 pub fn cluster(session: &Session) -> Outcome {
     let python = python()?;
-    against(
-        session,
-        "cluster",
-        &python,
-        &["-m", "pytest", "-p", "no:cacheprovider", "tests/cluster"],
-    )
+    pytest(session, "cluster", &python)
 }
 
 /// Object CIDs, compared with another implementation's.

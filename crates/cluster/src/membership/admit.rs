@@ -10,6 +10,7 @@ use openraft::async_runtime::watch::WatchReceiver;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use stead_event::NodeId;
+use stead_log::Log;
 
 /// How long a change of the membership may take.
 const CHANGE: Duration = Duration::from_secs(20);
@@ -19,11 +20,10 @@ const STOP: Duration = Duration::from_secs(3);
 impl RaftLog {
     /// Makes a node a member that follows; the leader does it.
     pub(crate) async fn admit_node(&self, node: &NodeId, ask: &JoinAsk) -> Result<Grant, ClusterError> {
-        let leader = self.leader();
-        if leader == Some(self.number) {
+        if self.leads() {
             return self.admit_here(node, ask).await;
         }
-        let name = leader.and_then(|leader| self.name_of(leader));
+        let name = self.leader_name();
         let name = name.ok_or_else(|| ClusterError::NoLeader("nobody can let a node in now".into()))?;
         let (mesh, ask) = (self.mesh()?, Ask::Admit(node.clone(), ask.clone()));
         match mesh.ask(&name, &ask, CHANGE * 2).await {
@@ -71,7 +71,7 @@ impl RaftLog {
         Ok(Grant {
             number,
             members: members
-                .map(|(number, member)| (number, NodeId(member.name), member.addresses))
+                .map(|(_, member)| (NodeId(member.name), member.addresses))
                 .collect(),
             secrets: shared,
         })
@@ -104,14 +104,14 @@ impl RaftLog {
     /// Stops every node: those that follow first, whoever leads after them, this one last. Answers who did not
     /// hear of it.
     pub async fn stop_all(&self) -> Vec<NodeId> {
-        let leader = self.leader().and_then(|leader| self.name_of(leader));
+        let leader = self.leader_name();
         let mut deaf = Vec::new();
         if let Some(mesh) = self.link.get() {
             let mut others: Vec<NodeId> = self
                 .members()
                 .iter()
                 .filter(|(number, _)| *number != self.number)
-                .map(|(_, member)| self.reachable(member))
+                .map(|(_, member)| self.link.reachable(member))
                 .collect();
             others.sort_by_key(|node| Some(node) == leader.as_ref());
             for node in others {
@@ -136,14 +136,13 @@ impl RaftLog {
     /// # Errors
     /// [`ClusterError::Refused`] where it is none, or the last.
     pub async fn remove(&self, node: &NodeId) -> Result<(), ClusterError> {
-        if *node == self.node && self.leader() == Some(self.number) && self.members().len() > 1 {
+        if *node == self.node && self.leads() && self.members().len() > 1 {
             self.step_down().await?;
         }
-        let leader = self.leader();
-        if leader == Some(self.number) {
+        if self.leads() {
             return self.remove_here(node).await;
         }
-        let name = leader.and_then(|leader| self.name_of(leader));
+        let name = self.leader_name();
         let name = name.ok_or_else(|| ClusterError::NoLeader("no node can be removed now".into()))?;
         match self
             .mesh()?

@@ -2,12 +2,13 @@
 
 use super::ASK;
 use crate::RaftLog;
-use crate::mesh::{Ask, Health, NodeHealth, Reply};
+use crate::mesh::{Ask, NodeHealth, Reply};
 use crate::types::Member;
 use openraft::Instant as _;
 use openraft::async_runtime::watch::WatchReceiver;
 use std::time::Duration;
 use stead_event::NodeId;
+use stead_log::Log;
 
 /// A member that was silent for longer is away.
 const AWAY: Duration = Duration::from_secs(5);
@@ -37,7 +38,7 @@ pub struct NodeStatus {
 
 impl RaftLog {
     /// What this node, leading, knows of the others.
-    pub(crate) fn health(&self) -> Health {
+    pub(crate) fn health(&self) -> Vec<NodeHealth> {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         let last = metrics.last_log_index;
@@ -69,15 +70,14 @@ impl RaftLog {
             }
         };
         let members = metrics.membership_config.membership().nodes();
-        Health(members.map(|(number, _)| of(number)).collect())
+        members.map(|(number, _)| of(number)).collect()
     }
 
-    async fn health_of_all(&self) -> Option<Health> {
-        let leader = self.leader()?;
-        if leader == self.number {
+    async fn health_of_all(&self) -> Option<Vec<NodeHealth>> {
+        if self.leads() {
             return Some(self.health());
         }
-        let (mesh, name) = (self.link.get()?, self.name_of(leader)?);
+        let (mesh, name) = (self.link.get()?, self.leader_name()?);
         match mesh.ask(&name, &Ask::Health, ASK).await {
             Ok(Reply::Health(health)) => Some(health),
             _ => None,
@@ -90,11 +90,11 @@ impl RaftLog {
         let health = self.health_of_all().await;
         let last = health
             .as_ref()
-            .and_then(|all| all.0.iter().filter_map(|h| h.matched).max());
+            .and_then(|all| all.iter().filter_map(|h| h.matched).max());
         let of = |(number, member): (u64, Member)| {
             let own = health
                 .as_ref()
-                .and_then(|all| all.0.iter().find(|h| h.number == number));
+                .and_then(|all| all.iter().find(|h| h.number == number));
             NodeStatus {
                 number,
                 node: NodeId(member.name),
@@ -113,7 +113,5 @@ impl RaftLog {
 
 /// Whether a member answers whoever leads.
 pub(super) fn is_up(health: &NodeHealth) -> bool {
-    health
-        .silent_ms
-        .is_some_and(|ms| u128::from(ms) < AWAY.as_millis())
+    health.silent().is_some_and(|silent| silent < AWAY)
 }

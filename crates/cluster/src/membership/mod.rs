@@ -51,13 +51,13 @@ impl RaftLog {
                 Mesh::start(options).await?
             }
         };
-        for (_, member) in self.members() {
-            mesh.learn(&NodeId(member.name.clone()), member.addresses.iter().copied());
-        }
         for (node, addresses) in &together.known {
             mesh.learn(node, addresses.iter().copied());
         }
         self.link.set(mesh.clone());
+        for (_, member) in self.members() {
+            self.link.reachable(&member);
+        }
         let answers = Arc::new(Answers::new(Arc::downgrade(self)));
         self.machine.set_source(answers.clone());
         mesh.serve(answers);
@@ -112,7 +112,7 @@ impl RaftLog {
             .into_iter()
             .filter(|(number, _)| *number != self.number);
         let asking = others.map(|(_, member)| async move {
-            let node = self.reachable(&member);
+            let node = self.link.reachable(&member);
             let reply = mesh.ask(&node, ask, limit).await;
             (node, reply)
         });

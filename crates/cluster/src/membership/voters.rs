@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Weak;
 use std::time::Duration;
 use stead_event::NodeId;
+use stead_log::Log;
 
 /// The most members that vote.
 const VOTERS: usize = 5;
@@ -40,7 +41,7 @@ pub(super) async fn keep(log: Weak<RaftLog>) {
         if log.is_stopping() {
             return;
         }
-        if log.leader() != Some(log.number) {
+        if !log.leads() {
             continue;
         }
         if log.gives_way().await {
@@ -59,20 +60,16 @@ pub(super) async fn keep(log: Weak<RaftLog>) {
 impl RaftLog {
     /// Lets another voter lead, if there is one that is up.
     pub async fn step_down(&self) -> Result<(), ClusterError> {
-        if self.leader() != Some(self.number) {
+        if !self.leads() {
             return Ok(());
         }
-        let up: BTreeSet<u64> = self
-            .health()
-            .0
-            .iter()
-            .filter(|h| is_up(h))
-            .map(|h| h.number)
-            .collect();
+        let voters = self.voters();
         let next = self
-            .voters()
+            .health()
             .into_iter()
-            .find(|voter| *voter != self.number && up.contains(voter));
+            .filter(|h| h.number != self.number && voters.contains(&h.number) && is_up(h))
+            .map(|h| h.number)
+            .min();
         let next = next.ok_or_else(|| ClusterError::Refused("no other voter is up to lead".into()))?;
         self.raft
             .trigger()
@@ -94,7 +91,7 @@ impl RaftLog {
         let fit = |h: &&NodeHealth| {
             is_up(h) && h.matched.is_some_and(|at| at + NEAR >= last) && !voters.contains(&h.number)
         };
-        self.health().0.iter().filter(fit).map(|h| h.number).collect()
+        self.health().iter().filter(fit).map(|h| h.number).collect()
     }
 
     /// Members that answer this node now.
@@ -114,7 +111,7 @@ impl RaftLog {
         let voters = self.voters();
         let health = self.health();
         let silent = |h: &NodeHealth| voters.contains(&h.number) && !is_up(h);
-        if !health.0.iter().any(silent) {
+        if !health.iter().any(silent) {
             return false;
         }
         let names: BTreeMap<NodeId, u64> = self
@@ -124,7 +121,6 @@ impl RaftLog {
             .map(|(number, member)| (NodeId(member.name), number))
             .collect();
         let own = health
-            .0
             .iter()
             .filter(|h| voters.contains(&h.number) && is_up(h))
             .count();
@@ -149,8 +145,9 @@ impl RaftLog {
         let voters = self.voters();
         let health = self.health();
         let lost = |number: &u64| {
-            let own = health.0.iter().find(|h| h.number == *number);
-            own.is_none_or(|h| h.silent_ms.is_none_or(|ms| u128::from(ms) > LOST.as_millis()))
+            let own = health.iter().find(|h| h.number == *number);
+            own.and_then(NodeHealth::silent)
+                .is_none_or(|silent| silent > LOST)
         };
         let mut spare = self.spare(&voters);
         // Ranked by who can be relied upon: voters that are there, then whoever could be one.

@@ -13,8 +13,8 @@ mod wire;
 
 pub(crate) use serve::Service;
 pub(crate) use wire::{
-    AppendAnswer, AppendEntries, Ask, BlockList, Grant, Health, JoinAsk, Lines, NodeHealth, Offer, Proposed,
-    Reply, SnapshotAnswer, VoteAnswer, VoteAsk, WireEntry, WireVote,
+    AppendAnswer, AppendEntries, Ask, Grant, JoinAsk, NodeHealth, Offer, Proposed, Reply, VoteAnswer,
+    VoteAsk, WireEntry, WireId, WireVote,
 };
 
 use crate::ClusterError;
@@ -35,8 +35,9 @@ const ALPN: &[u8] = b"stead/1";
 const STREAMS: u32 = 256;
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(3);
-/// A connection that is silent for so long is gone; half a second keeps it alive.
+/// A connection that is silent for so long is gone.
 const IDLE: Duration = Duration::from_secs(6);
+/// How often one says something, so that it is not.
 const KEEP_ALIVE: Duration = Duration::from_millis(1500);
 /// Addresses kept for each node.
 const ADDRESSES: usize = 16;
@@ -95,22 +96,6 @@ pub(crate) struct Mesh {
     service: OnceLock<Arc<dyn Service>>,
     /// Nodes that could not be reached the last time: nobody but the one who tries again waits for them.
     away: Mutex<BTreeSet<NodeId>>,
-}
-
-fn key_of(node: &NodeId) -> Option<PublicKey> {
-    let mut bytes = [0; 32];
-    hex_decode(&node.0, &mut bytes)?;
-    PublicKey::from_bytes(&bytes).ok()
-}
-
-fn hex_decode(text: &str, into: &mut [u8; 32]) -> Option<()> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in into.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(())
 }
 
 fn transport() -> QuicTransportConfig {
@@ -304,7 +289,8 @@ impl Mesh {
     }
 
     async fn connect(&self, node: &NodeId) -> Result<Connection, String> {
-        let key = key_of(node).ok_or("its name is not a key")?;
+        let key = node.public_key().and_then(|key| PublicKey::from_bytes(&key).ok());
+        let key = key.ok_or("its name is not a key")?;
         let known = self.book.lock().get(node).cloned().unwrap_or_default();
         if known.is_empty() {
             return Err("no address of it is known".into());

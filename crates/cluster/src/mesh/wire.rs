@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 use stead_event::{Cid, NodeId, Position, Tenant};
 use stead_log::Appended;
 
 /// A vote: term, whom it is for, and whether a quorum has granted it.
-pub(crate) type WireVote = (u64, Option<u64>, bool);
+pub(crate) type WireVote = (u64, u64, bool);
 /// A log id: term and index.
 pub(crate) type WireId = (u64, u64);
 
@@ -64,12 +66,6 @@ pub(crate) struct Offer {
     pub heads: Vec<(Tenant, Position)>,
 }
 
-/// The answer to [`Offer`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct SnapshotAnswer {
-    pub vote: WireVote,
-}
-
 /// What became of an append that another node brought.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Proposed {
@@ -77,8 +73,8 @@ pub(crate) enum Proposed {
     Done(Appended, u64),
     /// Which precondition did not hold.
     Rejected(stead_log::Rejection),
-    /// This node does not lead; who does, where that is known. Nothing was written.
-    NotLeader(Option<u64>),
+    /// This node does not lead. Nothing was written.
+    NotLeader,
     /// Too many wait. Nothing was written.
     Busy,
     /// No room. Nothing was written.
@@ -104,8 +100,8 @@ pub(crate) struct JoinAsk {
 pub(crate) struct Grant {
     /// Its Raft number.
     pub number: u64,
-    /// Everybody: number, name, addresses.
-    pub members: Vec<(u64, NodeId, Vec<SocketAddr>)>,
+    /// Everybody: name, addresses.
+    pub members: Vec<(NodeId, Vec<SocketAddr>)>,
     /// What the nodes of a cluster share and nobody else has; opaque here.
     pub secrets: Bytes,
 }
@@ -118,14 +114,6 @@ impl std::fmt::Debug for Grant {
     }
 }
 
-/// Lines of a tenant's log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Lines(pub Vec<Bytes>);
-
-/// Names of blocks, in the order of the store that lists them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct BlockList(pub Vec<Cid>);
-
 /// What the leader knows of a member.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NodeHealth {
@@ -136,9 +124,12 @@ pub(crate) struct NodeHealth {
     pub matched: Option<u64>,
 }
 
-/// What the leader knows of everybody.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Health(pub Vec<NodeHealth>);
+impl NodeHealth {
+    /// For how long it has not acknowledged the leader; `None` where it never did.
+    pub fn silent(&self) -> Option<Duration> {
+        self.silent_ms.map(Duration::from_millis)
+    }
+}
 
 /// A question.
 #[derive(Debug, Serialize, Deserialize)]
@@ -186,20 +177,29 @@ pub(crate) enum Reply {
     Refused(String),
     Append(AppendAnswer),
     Vote(VoteAnswer),
-    Snapshot(SnapshotAnswer),
+    Snapshot(WireVote),
     Proposed(Proposed),
-    /// The entry; `Err` who leads instead.
+    /// The entry; `None` where this node does not lead.
     ReadIndex(Option<u64>),
-    Lines(Lines),
-    List(BlockList),
+    Lines(Vec<Bytes>),
+    /// Names of blocks, in the order of the store that lists them.
+    List(Vec<Cid>),
     /// Those that are here, in any order.
     Blocks(Vec<(Cid, Bytes)>),
     Grant(Grant),
     /// Whether there was such a request here.
     Approved(Option<NodeId>),
     Waiting(Vec<(NodeId, JoinAsk)>),
-    Health(Health),
+    /// What the leader knows of everybody.
+    Health(Vec<NodeHealth>),
     /// Those that do.
     Sees(Vec<NodeId>),
     NotLeader,
+}
+
+impl Reply {
+    /// The error of whoever asked for something else.
+    pub fn unexpected(&self) -> io::Error {
+        io::Error::other(format!("an answer to another question: {self:?}"))
+    }
 }

@@ -15,6 +15,8 @@ mod tests;
 mod vote;
 mod writer;
 
+pub(crate) use segment::sync_dir;
+
 use crate::ClusterError;
 use crate::members::Members;
 use crate::types::{Entry, LogId, Payload, Vote, log_id};

@@ -79,61 +79,10 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Engine, EngineOptions, Views};
+    use crate::engine::testing::{create, marker, open};
     use bytes::Bytes;
-    use std::path::Path;
-    use stead_block::{LocalOptions, LocalStore};
-    use stead_event::body::BucketCreated;
-    use stead_event::{EventId, NodeId, Principal, Tenant, Timestamp, Via};
-    use stead_log::{Append, Committed, Draft, Machine, MachineError, Marker, Tail};
-    use stead_runtime::{Space, Tasks};
-
-    fn open(data: &Path, node: &str) -> (Engine, Views, Tail) {
-        let space = Space::new(data, 0);
-        let [blocks, state] = ["blocks", "state"].map(|name| data.join(name));
-        let store = LocalStore::open(&blocks, &state, LocalOptions::default(), space.clone()).unwrap();
-        let options = EngineOptions {
-            data: data.to_owned(),
-            node: NodeId(node.repeat(32)),
-            cache_bytes: 1 << 20,
-            rotate_bytes: 4096,
-            space,
-            tasks: Tasks::new(),
-        };
-        Engine::open(options, store).unwrap()
-    }
-
-    fn create(number: u8) -> Committed {
-        let draft = Draft {
-            actor: Principal("ana".into()),
-            at: Timestamp::from_micros(i64::from(number)),
-            body: BucketCreated {
-                owner: None,
-                bucket: format!("bucket{number}"),
-                via: Via::default(),
-            }
-            .into(),
-            cause: None,
-            id: EventId::new(u64::from(number), [number; 10]),
-        };
-        Committed {
-            marker: marker(number.into()),
-            appends: vec![Append {
-                node: Some(NodeId("aa".repeat(32))),
-                tenant: Tenant::main(),
-                require: Vec::new(),
-                events: vec![draft],
-                blocks: Vec::new(),
-            }],
-        }
-    }
-
-    fn marker(index: u64) -> Marker {
-        Marker {
-            index,
-            driver: Bytes::from_static(b"driver"),
-        }
-    }
+    use stead_event::Tenant;
+    use stead_log::{Machine, MachineError, Tail};
 
     /// Lines of `main` in `tail` after a position, a few at a time.
     fn lines(

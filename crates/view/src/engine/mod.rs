@@ -8,6 +8,8 @@ mod core;
 mod open;
 mod preconditions;
 mod refold;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use self::core::Core;
 pub(crate) use self::open::Paths;

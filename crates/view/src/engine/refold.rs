@@ -203,66 +203,15 @@ pub(crate) fn compare(old: &Snapshot, new: &Snapshot, events: u64) -> Result<Reb
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{Engine, EngineOptions};
-    use bytes::Bytes;
-    use stead_block::{LocalOptions, LocalStore};
-    use stead_event::body::BucketCreated;
-    use stead_event::{EventId, NodeId, Principal, Tenant, Timestamp, Via};
-    use stead_log::{Append, Committed, Draft, Machine, Marker};
-    use stead_runtime::{Space, Tasks};
-
-    fn create(number: u8) -> Committed {
-        let draft = Draft {
-            actor: Principal("ana".into()),
-            at: Timestamp::from_micros(i64::from(number)),
-            body: BucketCreated {
-                owner: None,
-                bucket: format!("bucket{number}"),
-                via: Via::default(),
-            }
-            .into(),
-            cause: None,
-            id: EventId::new(u64::from(number), [number; 10]),
-        };
-        let tenant = Tenant::main();
-        let append = Append {
-            node: None,
-            tenant,
-            require: Vec::new(),
-            events: vec![draft],
-            blocks: Vec::new(),
-        };
-        let marker = Marker {
-            index: u64::from(number),
-            driver: Bytes::new(),
-        };
-        Committed {
-            marker,
-            appends: vec![append],
-        }
-    }
-
-    fn open(data: &Path) -> (Engine, crate::Views) {
-        let space = Space::new(data, 0);
-        let [blocks, state] = ["blocks", "state"].map(|name| data.join(name));
-        let store = LocalStore::open(&blocks, &state, LocalOptions::default(), space.clone()).unwrap();
-        let options = EngineOptions {
-            data: data.to_owned(),
-            node: NodeId("00".repeat(32)),
-            cache_bytes: 1 << 20,
-            rotate_bytes: 1 << 20,
-            space,
-            tasks: Tasks::new(),
-        };
-        let (engine, views, _) = Engine::open(options, store).unwrap();
-        (engine, views)
-    }
+    use crate::ViewError;
+    use crate::engine::testing::{create, open};
+    use stead_event::Tenant;
+    use stead_log::Machine;
 
     #[test]
     fn a_database_that_closed_itself_is_opened_again_and_catches_up() {
         let directory = tempfile::tempdir().unwrap();
-        let (mut engine, views) = open(directory.path());
+        let (mut engine, views, _) = open(directory.path(), "aa");
         engine.apply(vec![create(1)]).unwrap();
         engine.checkpoint().unwrap();
         engine.apply(vec![create(2)]).unwrap();
@@ -292,7 +241,7 @@ mod tests {
     #[test]
     fn an_entry_that_was_applied_already_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let (mut engine, views) = open(directory.path());
+        let (mut engine, views, _) = open(directory.path(), "aa");
         engine.apply(vec![create(1)]).unwrap();
         assert!(engine.apply(vec![create(1)]).is_err());
         assert_eq!(views.position(&Tenant::main()), 1);

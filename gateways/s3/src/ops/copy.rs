@@ -49,9 +49,7 @@ impl Source {
 impl S3Gateway {
     /// The source's state, if the caller may read it and the `x-amz-copy-source-if-*` headers hold.
     fn source(&self, source: &Source, caller: &Caller, headers: &HeaderMap) -> S3Result<ObjectRecord> {
-        let expected = headers.get("x-amz-source-expected-bucket-owner");
-        let expected = expected.map(|owner| owner.to_str().unwrap_or_default());
-        self.check_expected_owner(&source.bucket, expected)?;
+        self.check_expected_owner(&source.bucket, headers.get("x-amz-source-expected-bucket-owner"))?;
         let request = GetRequest {
             who: &caller.identity,
             bucket: &source.bucket,

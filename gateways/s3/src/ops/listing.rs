@@ -138,9 +138,9 @@ impl S3Gateway {
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let (max, max_keys) = limit("max-keys", input.max_keys)?;
         // An empty one is what a client sends that has none yet: from the beginning.
-        let after = match input.continuation_token.as_deref() {
-            Some(token) if !token.is_empty() => Some(token::read(token)?),
-            _ => input.start_after.clone(),
+        let after = match filled(input.continuation_token.clone()) {
+            Some(token) => Some(token::read(&token)?),
+            None => input.start_after.clone(),
         };
         let query = ListQuery {
             prefix: input.prefix.clone().unwrap_or_default(),

@@ -4,7 +4,7 @@
 use super::failed;
 use crate::errors::custom;
 use crate::service::S3Gateway;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use stead_gateway::objects::GetRequest;
@@ -133,7 +133,7 @@ impl S3Gateway {
     }
 
     /// Whether a request expects a bucket to be somebody else's.
-    pub(crate) fn check_expected_owner(&self, bucket: &str, expected: Option<&str>) -> S3Result<()> {
+    pub(crate) fn check_expected_owner(&self, bucket: &str, expected: Option<&HeaderValue>) -> S3Result<()> {
         let Some(expected) = expected else {
             return Ok(());
         };
@@ -145,7 +145,7 @@ impl S3Gateway {
             .owner_id
             .as_deref()
             .unwrap_or_else(|| users.administrator());
-        if owner == expected {
+        if expected == owner {
             Ok(())
         } else {
             Err(s3_error!(AccessDenied, "Access Denied"))

@@ -3,7 +3,6 @@
 use super::{BUCKET, Node, Scale, cid, share};
 use crate::bench::load::{self, Expect, Measured, Request, Target};
 use crate::bench::page::{Row, Section};
-use crate::bench::socket;
 use crate::bench::table::Cell;
 use crate::bench::work::{Object, Sample};
 use crate::sign::Signer;
@@ -31,8 +30,7 @@ pub fn measure(node: &Node, scale: &Scale, section: &mut Section) -> Outcome {
         run(node.server.address, Duration::from_secs(600), &mut || puts.next())?;
         sets.push((name, objects));
     }
-    let body = format!("{{\"bucket\":\"{BUCKET}\"}}");
-    socket::call(&node.settings.data, "POST", "/api/v1/ipfs/publish", &body)?;
+    super::make_public(node, BUCKET)?;
     for (name, objects) in &sets {
         let by_key: Vec<Request> = objects.iter().map(|object| object.get(&signer)).collect();
         let by_cid = objects

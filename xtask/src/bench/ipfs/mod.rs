@@ -7,6 +7,7 @@ mod car;
 mod publish;
 
 use super::page::{Row, Section};
+use super::socket;
 use super::work::Object;
 use crate::args::Args;
 use crate::server::{Build, Server, Settings, binary};
@@ -33,6 +34,12 @@ struct Node {
     server: Server,
     settings: Settings,
     ipfs: SocketAddr,
+}
+
+/// Publishes a whole bucket.
+fn make_public(node: &Node, bucket: &str) -> Outcome {
+    let body = format!("{{\"bucket\":\"{bucket}\"}}");
+    socket::call(&node.settings.data, "POST", "/api/v1/ipfs/publish", &body).map(drop)
 }
 
 /// `cargo xtask bench ipfs [--quick] [--rounds N] [--keys N]`

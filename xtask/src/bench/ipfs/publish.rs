@@ -46,8 +46,7 @@ pub fn measure(node: &Node, scale: &Scale, section: &mut Section) -> Outcome {
     }
     let before = process::resident(node.server.pid())?;
     let begun = Instant::now();
-    let body = format!("{{\"bucket\":\"{BUCKET}\"}}");
-    socket::call(&node.settings.data, "POST", "/api/v1/ipfs/publish", &body)?;
+    super::make_public(node, BUCKET)?;
     let mut highest = 0;
     while entries(node)? != next {
         highest = highest.max(process::resident(node.server.pid())?);
