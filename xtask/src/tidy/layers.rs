@@ -10,6 +10,7 @@ use std::process::Command;
 const LAYERS: &[(&str, &[&str])] = &[
     ("crates/event", &[]),
     ("crates/runtime", &[]),
+    ("crates/plan", &["crates/event"]),
     ("crates/log", &["crates/event", "crates/runtime"]),
     ("crates/block", &["crates/event", "crates/runtime"]),
     (
@@ -18,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "crates/cluster",
-        &["crates/event", "crates/runtime", "crates/log", "crates/block"],
+        &["crates/plan", "crates/event", "crates/runtime", "crates/log", "crates/block"],
     ),
     (
         "crates/gateway",

@@ -1,0 +1,15 @@
+//! Plans of a small datacenter: where copies go, and what may fail.
+//!
+//! Owns: the cluster map with its failure domains, placement ([`place`](fn@place), [`Placer`]), and the judgement
+//! of failures ([`can_lose`], [`Judge`]), which the cluster and the planner share.
+//! Promises: every function is pure; the same input gives the same answer on every machine, whatever its
+//! processor, because nothing here uses a mathematical function of the system's library.
+//! Never: I/O, a clock, randomness, async.
+
+pub mod map;
+pub mod place;
+pub mod policy;
+
+pub use map::{ClusterMap, Disk, DomainKind, Domains, MapError, Node, NodeId, NodeState};
+pub use place::{Copy, Placed, Placer, Shared, place};
+pub use policy::{Policy, PolicyError, Redundancy, Writes};
