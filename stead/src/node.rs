@@ -18,6 +18,7 @@ mod operations;
 mod overview;
 mod root;
 mod seal;
+mod wants;
 
 pub use members::Joining;
 pub use root::Root;
@@ -131,6 +132,7 @@ impl Node {
         let (directory, settings, ports) = open(data, listen).await?;
         let mesh_listen = Ports::mesh(&settings, listen);
         let ambient = Ambient::new(data, &settings);
+        let facts = members::facts(&settings, &ambient.space);
         ballast::give_up(data, &ambient.space);
         let listeners = ports.beside_socket(data).await?;
         let mut endpoints = listeners.endpoints();
@@ -139,7 +141,7 @@ impl Node {
         let (mut membership, mut door) = (members::read(data)?, None);
         if let (None, Some(joining)) = (&membership, &joining) {
             let with = (&ambient.rng, &ambient.tasks);
-            let joined = members::join(&directory, &key, (mesh_listen, &name), joining, with).await?;
+            let joined = members::join(&directory, &key, (mesh_listen, &name, &facts), joining, with).await?;
             (membership, door) = (Some(joined.0), Some(joined.1));
         }
         let storage_key = directory.storage_key(&ambient.rng)?;
@@ -157,6 +159,9 @@ impl Node {
             tail: tail.clone(),
             store: store.clone(),
             label: name,
+            facts,
+            level: settings.copies.options(),
+            wants: Some(Arc::new(wants::BucketWants::new(views.clone(), store.clone()))),
             door,
             known: membership
                 .as_ref()

@@ -28,6 +28,10 @@ pub struct Settings {
     pub ipfs: Ipfs,
     /// The way to other nodes.
     pub mesh: Mesh,
+    /// Where the node sits.
+    pub node: Place,
+    /// Copies of blocks on several nodes.
+    pub copies: Copies,
     /// Where bytes go.
     pub storage: Storage,
     /// Reading everything back to see that it is still what was written.
@@ -114,6 +118,37 @@ pub struct Mesh {
     pub listen: SocketAddr,
 }
 
+/// `[node]`: what can fail with the node. What is not said is unknown, and never counts as different from another
+/// unknown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Place {
+    /// The building.
+    pub site: Option<String>,
+    /// The rack or shelf.
+    pub rack: Option<String>,
+    /// The breaker that feeds it.
+    pub circuit: Option<String>,
+    /// The network switch that it is plugged into.
+    pub switch: Option<String>,
+}
+
+/// `[copies]`
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Copies {
+    /// Pause between two comparisons of what is here with what others have, where nothing changed, in seconds.
+    pub every_seconds: u64,
+    /// How fast copies are fetched at most, in MiB.
+    pub mib_per_second: u64,
+    /// How long a member may be away before others are to hold its copies, in seconds.
+    pub out_after_seconds: u64,
+    /// How old a block is at least that is given up because others hold it, in seconds.
+    pub surplus_after_seconds: u64,
+}
+
 /// `[storage]`
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
@@ -124,6 +159,8 @@ pub struct Storage {
     pub reserve_mib: u64,
     /// Memory for views, in MiB.
     pub cache_mib: usize,
+    /// How much this node holds beside others, in GiB; 0 is the size of its file system.
+    pub capacity_gib: u64,
     /// Size at which a segment of the log is closed and a new one begun, in MiB.
     pub segment_mib: u64,
 }
@@ -210,11 +247,23 @@ impl Default for Ipfs {
     }
 }
 
+impl Default for Copies {
+    fn default() -> Self {
+        Self {
+            every_seconds: 600,
+            mib_per_second: 200,
+            out_after_seconds: 600,
+            surplus_after_seconds: 3600,
+        }
+    }
+}
+
 impl Default for Storage {
     fn default() -> Self {
         Self {
             reserve_mib: 64,
             cache_mib: 16,
+            capacity_gib: 0,
             segment_mib: 64,
         }
     }
@@ -274,6 +323,22 @@ impl Settings {
         };
         within("storage.reserve_mib", self.storage.reserve_mib, 1, 1 << 20)?;
         within("storage.cache_mib", self.storage.cache_mib as u64, 1, 1 << 16)?;
+        within("storage.capacity_gib", self.storage.capacity_gib, 0, 1 << 30)?;
+        within("copies.every_seconds", self.copies.every_seconds, 1, 7 * 86_400)?;
+        within("copies.mib_per_second", self.copies.mib_per_second, 1, 1 << 20)?;
+        within(
+            "copies.out_after_seconds",
+            self.copies.out_after_seconds,
+            5,
+            366 * 86_400,
+        )?;
+        within(
+            "copies.surplus_after_seconds",
+            self.copies.surplus_after_seconds,
+            0,
+            366 * 86_400,
+        )?;
+        self.node.validate()?;
         within("storage.segment_mib", self.storage.segment_mib, 1, 1024)?;
         within("scrub.mib_per_second", self.scrub.mib_per_second, 1, 1 << 20)?;
         within("scrub.every_hours", self.scrub.every_hours, 0, 24 * 366)?;
@@ -316,6 +381,50 @@ impl Settings {
             return Err(format!("s3.domains has {name:?}, which is not a domain's name"));
         }
         Ok(())
+    }
+}
+
+impl Place {
+    fn validate(&self) -> Result<(), String> {
+        let said = [
+            ("site", &self.site),
+            ("rack", &self.rack),
+            ("circuit", &self.circuit),
+            ("switch", &self.switch),
+        ];
+        for (name, value) in said {
+            let wrong = |text: &String| {
+                text.trim().is_empty() || text.len() > 64 || text.chars().any(char::is_control)
+            };
+            if value.as_ref().is_some_and(wrong) {
+                return Err(format!(
+                    "node.{name} has to be a name of 1 to 64 bytes; leave it out where it is not known"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// As the planner takes it.
+    pub fn domains(&self) -> stead_plan::Domains {
+        stead_plan::Domains {
+            site: self.site.clone(),
+            rack: self.rack.clone(),
+            circuit: self.circuit.clone(),
+            switch: self.switch.clone(),
+        }
+    }
+}
+
+impl Copies {
+    /// As consensus takes it.
+    pub fn options(&self) -> stead_cluster::LevelOptions {
+        stead_cluster::LevelOptions {
+            every: Duration::from_secs(self.every_seconds),
+            bytes_per_second: self.mib_per_second << 20,
+            out_after: Duration::from_secs(self.out_after_seconds),
+            surplus_after: Duration::from_secs(self.surplus_after_seconds),
+        }
     }
 }
 
@@ -380,7 +489,10 @@ mod tests {
     /// Every setting by its whole name, with its value as text.
     fn leaves(value: &serde_json::Value, name: &str, found: &mut Vec<(String, String)>) {
         let Some(fields) = value.as_object() else {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = match value {
+                serde_json::Value::Null => "none".to_owned(),
+                value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            };
             return found.push((name.to_owned(), text));
         };
         for (field, value) in fields {

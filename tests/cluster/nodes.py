@@ -131,6 +131,15 @@ class Node:
             ),
         )
 
+    def blocks(self):
+        """How many blocks are on this node."""
+        return self.status()["blocks"]["blocks"]
+
+    def copies(self, node):
+        """Where the copies of another stand, as this one knows it."""
+        name = node.status()["node"]
+        return next(one.get("copies") for one in self.status()["nodes"] if one["id"] == name)
+
     def head(self):
         """Where every log ends here: tenant, position and CID."""
         logs = self.status()["logs"]
@@ -145,11 +154,16 @@ class Cluster:
         self.lab = lab
         self.nodes = []
         self.made = 0
+        # What every node's stead.toml says.
+        self.settings = ""
 
     def new(self):
         """A node that does not run yet, on a host of its own where there is a lab."""
         self.made += 1
         data = self.directory / str(self.made)
+        if self.settings:
+            data.mkdir(mode=0o700)
+            (data / "stead.toml").write_text(self.settings)
         return self.lab.host().node(data, self.made) if self.lab else Node(data, self.made)
 
     def found(self):

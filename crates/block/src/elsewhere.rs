@@ -9,12 +9,22 @@ use tokio::sync::oneshot;
 /// do. An answer that never comes is as good as the latter.
 pub type Copying = oneshot::Receiver<Result<(), BlockError>>;
 
+/// A block that came from another node.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Its bytes, checked against its name.
+    pub bytes: Bytes,
+    /// Whether a copy belongs on this node.
+    pub keep: bool,
+}
+
 /// Copies of blocks on other nodes.
 pub trait Elsewhere: Send + Sync + 'static {
-    /// The bytes of a block that is missing or damaged here, checked against its name; `None` where nobody
-    /// that answers has it. Blocks the thread, for a bounded time.
-    fn fetch(&self, cid: &Cid) -> Option<Bytes>;
+    /// A block that is missing or damaged here; `None` where nobody that answers has it. Blocks the thread, for a
+    /// bounded time.
+    fn fetch(&self, cid: &Cid) -> Option<Fetched>;
 
-    /// Begins to make copies of blocks that can be read here, durable or not yet.
-    fn replicate(&self, store: &LocalStore, names: Vec<Cid>) -> Copying;
+    /// Begins to make copies of blocks that can be read here, durable or not yet: so many in all, or as many as
+    /// is usual.
+    fn replicate(&self, store: &LocalStore, names: Vec<Cid>, copies: Option<u8>) -> Copying;
 }

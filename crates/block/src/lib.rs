@@ -24,7 +24,7 @@ pub mod unixfs;
 
 pub use checked_file::CheckedFile;
 pub use conformance::store_conformance;
-pub use elsewhere::{Copying, Elsewhere};
+pub use elsewhere::{Copying, Elsewhere, Fetched};
 pub use error::BlockError;
 pub use local::{
     BlockWriter, CollectOptions, CollectReport, Damage, LocalOptions, LocalStore, Pin, ScrubOptions,

@@ -38,6 +38,62 @@ fn file(store: &LocalStore, seed: u64, leaves: u64) -> (Cid, Vec<Block>) {
 }
 
 #[test]
+fn what_others_hold_is_given_up_unless_it_is_pinned() {
+    let dirs = Dirs::new(30_000);
+    let store = dirs.open();
+    let (root, blocks) = file(&store, 1, 40);
+    let names: Vec<Cid> = blocks
+        .iter()
+        .map(|block| block.cid)
+        .filter(|cid| *cid != root)
+        .collect();
+    assert!(
+        store
+            .older_than(&names, Duration::from_secs(60))
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(store.older_than(&names, Duration::ZERO).unwrap(), names);
+    let (pinned, given) = (names[0], &names[1..]);
+    let pin = store.pin(&[pinned]);
+    assert_eq!(store.give_up(&names).unwrap(), given.len() as u64);
+    assert_eq!(
+        store.give_up(&names).unwrap(),
+        0,
+        "what is not here cannot be given up"
+    );
+    drop(pin);
+    drop(store);
+    // For good: neither a start nor a new index brings it back.
+    dirs.remove_index();
+    let store = dirs.open();
+    assert!(store.contains(&root) && store.contains(&pinned));
+    assert!(given.iter().all(|cid| !store.contains(cid)));
+    put(&store, &blocks);
+    assert!(
+        names.iter().all(|cid| store.read(cid).is_ok()),
+        "and it can come back"
+    );
+}
+
+#[test]
+fn what_is_asked_for_again_is_young_again() {
+    let dirs = Dirs::new(30_000);
+    let store = dirs.open();
+    let (_, blocks) = file(&store, 1, 4);
+    let names: Vec<Cid> = blocks.iter().map(|block| block.cid).collect();
+    dirs.time.advance(Duration::from_secs(7200));
+    let options = || CollectOptions {
+        grace: Duration::from_secs(3600),
+        ..CollectOptions::default()
+    };
+    store.renew(&names[..2]).unwrap();
+    let report = store.collect(|| roots(&[]), options()).unwrap();
+    assert_eq!((report.deleted, report.protected), (names.len() as u64 - 2, 2));
+    assert!(names[..2].iter().all(|cid| store.contains(cid)));
+}
+
+#[test]
 fn what_roots_reach_stays_and_the_rest_gives_its_room_back() {
     let dirs = Dirs::new(30_000);
     let store = dirs.open();

@@ -109,6 +109,13 @@ impl Client {
         read(self.send(json_request(Method::POST, url, value)?).await?).await
     }
 
+    /// Puts JSON where the answer does not matter.
+    pub async fn put_json(&self, url: &Url, value: &impl Serialize) -> Result<(), Error> {
+        let response = self.send(json_request(Method::PUT, url, value)?).await?;
+        drop(response.into_body().collect().await);
+        Ok(())
+    }
+
     /// Sends a request without a body whose answer does not matter.
     pub async fn call(&self, method: Method, url: &Url) -> Result<(), Error> {
         let response = self.send(request(method, url, empty())?).await?;

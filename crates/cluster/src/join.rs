@@ -6,6 +6,7 @@
 
 use crate::mesh::{Ask, Grant, JoinAsk, Mesh, MeshError, MeshOptions, Reply};
 use crate::ticket::Ticket;
+use crate::types::Facts;
 use crate::{ClusterError, RaftLog};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -76,6 +77,8 @@ pub struct JoinOptions {
     pub release: String,
     /// It will vote and hold no data.
     pub witness: bool,
+    /// What can fail with it, and how much it holds.
+    pub facts: Facts,
 }
 
 /// What a node has when it was let in.
@@ -147,6 +150,7 @@ pub async fn join(
         addresses: mesh.addresses(),
         release: options.release,
         witness: options.witness,
+        facts: options.facts,
     };
     let granted = wait_for_grant(&mesh, &ticket.node, ask, || waiting(code)).await;
     let grant = match granted {

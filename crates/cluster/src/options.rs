@@ -1,10 +1,13 @@
 //! What a node's consensus is started with, what it reports, and why it may refuse to start.
 
+use crate::copies::LevelOptions;
 use crate::join::Door;
-use crate::types::{FOUNDER, Member};
+use crate::placement::Wants;
+use crate::types::{FOUNDER, Facts, Member};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use stead_block::LocalStore;
 use stead_event::NodeId;
@@ -51,6 +54,12 @@ pub struct Together {
     pub store: LocalStore,
     /// What people call this node.
     pub label: String,
+    /// What can fail with it, and how much it holds.
+    pub facts: Facts,
+    /// How its copies are levelled.
+    pub level: LevelOptions,
+    /// Which blocks want another number of copies than is usual.
+    pub wants: Option<Arc<dyn Wants>>,
     /// Members that were named when this node was let in, and where they were: the log says later who is one.
     pub known: Vec<(NodeId, Vec<SocketAddr>)>,
     /// The mesh through which this node was let in just now.
@@ -85,10 +94,13 @@ impl ClusterOptions {
 
     /// This node as a member that nobody has to reach.
     pub(crate) fn member(&self) -> Member {
-        let label = self.together.as_ref().map(|together| together.label.clone());
+        let together = self.together.as_ref();
+        let said = together.map(|together| (together.label.clone(), together.facts.clone()));
+        let (label, facts) = said.unwrap_or_default();
         Member {
             name: self.node.to_string(),
-            label: label.unwrap_or_default(),
+            label,
+            facts,
             ..Member::default()
         }
     }

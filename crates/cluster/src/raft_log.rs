@@ -1,11 +1,12 @@
 //! The [`Log`] that clients of consensus see: starting, appending, checkpoints, stopping.
 
 use crate::batch::{Encoded, encode};
-use crate::copies::Owed;
+use crate::copies::{Owed, Progress};
 use crate::join::Joins;
 use crate::machine::{MachineThread, read_marker};
 use crate::network::Link;
 use crate::options::Together;
+use crate::placement::Beliefs;
 use crate::proposer::{Answer, Proposal, Proposer, QUEUE};
 use crate::recover;
 use crate::store::LogStore;
@@ -68,6 +69,10 @@ pub struct RaftLog {
     pub(crate) joins: Joins,
     /// Copies that other nodes are to be sent.
     pub(crate) owed: Owed,
+    /// Where this node's copies stand.
+    pub(crate) progress: Progress,
+    /// Who holds which block, as this node believes.
+    pub(crate) beliefs: Beliefs,
     /// Ends the process as its operator would.
     pub(crate) stopper: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// What every member has and nobody else, for who is let in.
@@ -198,6 +203,8 @@ async fn begin(
         together: options.together.clone(),
         joins: Joins::default(),
         owed: Owed::default(),
+        progress: Progress::default(),
+        beliefs: Beliefs::default(),
         shared: OnceLock::new(),
         stopper: OnceLock::new(),
         admitting: Mutex::new(()),

@@ -18,12 +18,14 @@ use std::time::Duration;
 use stead_block::Store;
 use stead_event::{NodeId, Position, Tenant};
 use stead_log::Log;
-use stead_runtime::blocking;
+use stead_runtime::{TaskKind, blocking};
 
 /// Lines that are asked for at once; they end early where they are long.
 const LINES: usize = 2048;
 /// Names of blocks in one answer.
 const NAMES: usize = 4096;
+/// How long an answer has to leave before the node that gives it stops.
+const ANSWER_FIRST: Duration = Duration::from_millis(200);
 /// How long a node may take over lines.
 const LINES_WAIT: Duration = Duration::from_secs(30);
 
@@ -104,14 +106,21 @@ impl Answers {
         Ok(Reply::Lines(lines.into_iter().map(|line| line.bytes).collect()))
     }
 
-    async fn blocks(&self, log: &RaftLog, ask: Ask) -> io::Result<Reply> {
+    async fn blocks(&self, log: &Arc<RaftLog>, from: &NodeId, ask: Ask) -> io::Result<Reply> {
         let store = together(log)?.store.clone();
         Ok(match ask {
             Ask::List(after) => {
-                let names = store.list(after, NAMES).await.map_err(io::Error::other)?;
-                Reply::List(names)
+                let mut names = store.list(after, NAMES).await.map_err(io::Error::other)?;
+                let next = (names.len() == NAMES).then(|| names.last().copied()).flatten();
+                let belief = log.belief();
+                names.retain(|cid| belief.owners(cid).contains(from));
+                Reply::List(names, next)
             }
             Ask::Get(cids) => Reply::Blocks(blocking(move || crate::copies::read_some(&store, cids).0).await),
+            Ask::Promise(names) => {
+                let had = crate::copies::promise(log, &store, names).await;
+                Reply::Promised(had.map_err(io::Error::other)?)
+            }
             Ask::Put(blocks) => {
                 blocking(move || crate::copies::keep(&store, blocks))
                     .await
@@ -122,7 +131,7 @@ impl Answers {
         })
     }
 
-    async fn members(&self, log: &RaftLog, from: NodeId, ask: Ask) -> Result<Reply, ClusterError> {
+    async fn members(&self, log: &Arc<RaftLog>, from: NodeId, ask: Ask) -> Result<Reply, ClusterError> {
         Ok(match ask {
             Ask::Hello(addresses) => {
                 log.mesh()?.relearn(&from, addresses);
@@ -142,9 +151,22 @@ impl Answers {
                 log.remove_here(&node).await?;
                 Reply::Done
             }
+            Ask::Describe(about) if log.leads() => {
+                log.describe_here(&from, &about).await?;
+                Reply::Done
+            }
+            Ask::Drain(node, drain) if log.leads() => {
+                log.drain_here(&node, drain).await?;
+                Reply::Done
+            }
+            Ask::Copies => Reply::Copies(log.progress.now()),
             Ask::Waiting => Reply::Waiting(log.joins.waiting()),
             Ask::Stop => {
-                log.stop_process();
+                let stopping = log.clone();
+                log.tasks.spawn(TaskKind::Core, "stop", async move {
+                    tokio::time::sleep(ANSWER_FIRST).await;
+                    stopping.stop_process();
+                });
                 Reply::Done
             }
             Ask::Sees => Reply::Sees(log.sees().await),
@@ -171,7 +193,9 @@ impl Service for Answers {
             Ask::Propose(cbor) => Ok(Reply::Proposed(log.take(&from, cbor).await)),
             Ask::ReadIndex => Ok(Reply::ReadIndex(log.read_index().await)),
             Ask::Lines(tenant, after) => self.lines(&log, tenant, after).await,
-            ask @ (Ask::List(_) | Ask::Get(_) | Ask::Put(_)) => self.blocks(&log, ask).await,
+            ask @ (Ask::List(_) | Ask::Get(_) | Ask::Put(_) | Ask::Promise(_)) => {
+                self.blocks(&log, &from, ask).await
+            }
             ask => self.members(&log, from, ask).await.map_err(io::Error::other),
         };
         answered.unwrap_or_else(|error| Reply::Refused(error.to_string()))
@@ -182,7 +206,8 @@ impl Service for Answers {
 impl LineSource for Answers {
     async fn prepare(&self, from: &NodeId) -> io::Result<()> {
         let log = self.log()?;
-        crate::copies::fetch_all(&log, &together(&log)?.store, from)
+        let together = together(&log)?;
+        crate::copies::fetch_all(&log, (&together.store, &together.level), from)
             .await
             .map(drop)
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
 use stead_log::Outcome;
+use stead_plan::Domains;
 
 /// Standard Raft (one leader a term) over [`Batch`]es.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,26 @@ pub struct Member {
     /// It votes and holds no data.
     #[serde(default)]
     pub witness: bool,
+    /// What it says of itself.
+    #[serde(default)]
+    pub facts: Facts,
+    /// It gives up its copies and its vote, because somebody wants it to go.
+    #[serde(default)]
+    pub draining: bool,
+    /// It was away for so long that others hold its copies; until it is back.
+    #[serde(default)]
+    pub out: bool,
+}
+
+/// What a node says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// What can fail with it.
+    #[serde(default)]
+    pub domains: Domains,
+    /// Bytes that it can hold; zero where it did not say.
+    #[serde(default)]
+    pub capacity: u64,
 }
 
 impl fmt::Display for Member {

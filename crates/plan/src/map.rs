@@ -160,9 +160,7 @@ impl Node {
     pub fn capacity(&self) -> u64 {
         match self.disks.as_slice() {
             [] => self.weight,
-            disks => disks
-                .iter()
-                .fold(0, |sum, disk| sum.saturating_add(disk.weight)),
+            disks => disks.iter().fold(0, |sum, disk| sum.saturating_add(disk.weight)),
         }
     }
 

@@ -3,15 +3,17 @@
 use crate::gateway::Shared;
 use crate::paging::{self, page};
 use crate::permit::May;
-use crate::{ApiError, wire};
+use crate::{ApiError, body, wire};
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::body::Versioning;
 use stead_gateway::access::Action;
+use stead_gateway::objects::copies_wanted;
 use stead_gateway::{Caller, Identity};
 
 #[derive(Deserialize, JsonSchema)]
@@ -42,6 +44,7 @@ pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Ve
             continue;
         }
         let counts = names.counts(&name)?;
+        let copies = copies_wanted(&names, &name)?;
         let public_ipfs = published.iter().any(|publication| publication.bucket == name);
         buckets.push(wire::Bucket {
             name,
@@ -53,6 +56,7 @@ pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Ve
             version_bytes: counts.version_bytes,
             owner: record.owner.0,
             public_ipfs,
+            copies,
         });
     }
     Ok(buckets)
@@ -91,6 +95,23 @@ pub(crate) async fn create(
             .await?;
     }
     Ok(StatusCode::CREATED)
+}
+
+/// `PUT /api/v1/buckets/{bucket}/copies`
+pub(crate) async fn copies(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path(bucket): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    caller.identity.check_administrator()?;
+    let wanted: wire::BucketCopies = body::json(&headers, body).await?;
+    shared
+        .objects()?
+        .set_copies(&bucket, wanted.copies, caller)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `DELETE /api/v1/buckets/{bucket}`

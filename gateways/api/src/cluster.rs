@@ -52,6 +52,20 @@ pub(crate) async fn stop(
     Ok(Json(wire::Stopped { deaf }))
 }
 
+/// `PUT /api/v1/cluster/nodes/{node}/drain`
+pub(crate) async fn drain(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path(node): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    caller.identity.check_administrator()?;
+    let wanted: wire::Drain = body::json(&headers, body).await?;
+    shared.operations.drain_node(&node, wanted.drain).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `DELETE /api/v1/cluster/nodes/{node}`
 pub(crate) async fn remove(
     State(shared): State<Arc<Shared>>,

@@ -56,6 +56,9 @@ pub trait Operations: Send + Sync + 'static {
     /// Lets the node in that shows this code; answers which it is.
     async fn approve(&self, code: &str) -> Result<String, ApiError>;
 
+    /// Has a node give up its copies and its vote, or take them again.
+    async fn drain_node(&self, node: &str, drain: bool) -> Result<(), ApiError>;
+
     /// Stops every node of the cluster; answers which did not hear of it.
     async fn stop_cluster(&self) -> Result<Vec<String>, ApiError>;
 

@@ -67,6 +67,7 @@ fn rule(first: &str, method: &Method, of_object: bool, query: &str) -> Rule {
             ("ipfs", _) | (_, false) => Rule::Signed,
             _ => Rule::Administrator,
         },
+        ("buckets", &Method::PUT) if of_object => Rule::Administrator,
         ("buckets", &Method::PUT) => Rule::Is(Action::CreateBucket),
         ("buckets", &Method::DELETE) => Rule::Is(Action::DeleteBucket),
         ("timeline", _) => Rule::Past(Action::ListBucketVersions),

@@ -104,6 +104,14 @@ fn nodes() -> Vec<Endpoint> {
             cluster::stop,
         )
         .json::<wire::Stopped>(),
+        put(
+            "/api/v1/cluster/nodes/{node}/drain",
+            "cluster",
+            "Has a node give up its copies and its vote, or take them again",
+            cluster::drain,
+        )
+        .takes::<wire::Drain>()
+        .nothing(204),
         delete(
             "/api/v1/cluster/nodes/{node}",
             "cluster",
@@ -138,6 +146,14 @@ fn data() -> Vec<Endpoint> {
             "Removes an empty bucket",
             buckets::delete,
         )
+        .nothing(204),
+        put(
+            "/api/v1/buckets/{bucket}/copies",
+            "buckets",
+            "Says how many nodes are to have a bucket's blocks",
+            buckets::copies,
+        )
+        .takes::<wire::BucketCopies>()
         .nothing(204),
         get(
             "/api/v1/timeline/{bucket}",

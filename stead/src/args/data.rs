@@ -18,6 +18,24 @@ pub struct VersionArg {
     pub version: Option<String>,
 }
 
+/// A number of copies, or as many as is usual.
+#[derive(Clone, Copy, Debug)]
+pub struct CopiesArg(pub Option<u8>);
+
+impl std::str::FromStr for CopiesArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "usual" {
+            return Ok(Self(None));
+        }
+        let copies = text.parse().ok().filter(|copies| (1..=5).contains(copies));
+        copies
+            .map(|copies| Self(Some(copies)))
+            .ok_or_else(|| "give 1 to 5, or `usual`".into())
+    }
+}
+
 /// `bucket`
 #[derive(Debug, Subcommand)]
 pub enum BucketCommand {
@@ -33,6 +51,19 @@ pub enum BucketCommand {
     /// List buckets
     #[command(visible_alias = "ls", after_help = "Example:\n  stead bucket list --json")]
     List,
+    /// Change how a bucket is kept
+    #[command(after_help = "\
+Examples:
+  stead bucket set photos --copies 5
+  stead bucket set cache --copies 1
+  stead bucket set photos --copies usual     3, where there are as many nodes")]
+    Set {
+        /// The bucket
+        name: String,
+        /// How many nodes have its blocks: 1 to 5, or `usual`. Made and given up in the background
+        #[arg(long, value_name = "N")]
+        copies: CopiesArg,
+    },
     /// Delete an empty bucket
     #[command(visible_alias = "rm", after_help = "Example:\n  stead bucket delete photos")]
     Delete {

@@ -57,6 +57,24 @@ pub enum NodeCommand {
     /// List the nodes of the cluster, and who waits to be let in
     #[command(visible_alias = "ls", after_help = "Example:\n  stead node list")]
     List,
+    /// Have a node give up its copies and its vote, and wait until others hold them
+    #[command(after_help = "\
+Examples:
+  stead node drain shed             then `stead node remove shed`, or repair it
+  stead node drain shed --undo      it takes its share again
+
+Stopped early, it goes on without the command. A drained node still answers, and
+reads what others hold.")]
+    Drain {
+        /// Its name, its key, or the beginning of its key
+        node: String,
+        /// Let it take its share again
+        #[arg(long)]
+        undo: bool,
+        /// Do not wait
+        #[arg(long, conflicts_with = "undo")]
+        no_wait: bool,
+    },
     /// Make a node no member any more; what it holds is held by the others
     #[command(visible_alias = "rm", after_help = "Example:\n  stead node remove 3f9a1c")]
     Remove {

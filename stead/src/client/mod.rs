@@ -102,6 +102,11 @@ impl Client {
         Ok(self.client.post(&url, value).await?)
     }
 
+    /// Puts JSON where the answer does not matter.
+    pub async fn put(&self, url: Url, value: &impl Serialize) -> Result<(), Failure> {
+        Ok(self.client.put_json(&url, value).await?)
+    }
+
     /// Sends a request without a body whose answer does not matter.
     pub async fn call(&self, method: Method, url: Url) -> Result<(), Failure> {
         Ok(self.client.call(method, &url).await?)

@@ -1,7 +1,8 @@
 //! `ticket`, `approve`, `node`, `cluster`: the nodes that share one consensus.
 
+use super::progress;
 use crate::args::{Approve, ClusterCommand, Global, NodeCommand};
-use crate::client::{Needs, Url, find};
+use crate::client::{Client, Needs, Url, find};
 use crate::codes;
 use crate::directory;
 use crate::failure::{self, Failure};
@@ -42,6 +43,7 @@ pub(super) async fn approve(global: &Global, args: &Approve) -> Result<u8, Failu
 pub(super) async fn node(global: &Global, command: NodeCommand) -> Result<u8, Failure> {
     match command {
         NodeCommand::List => list(global).await,
+        NodeCommand::Drain { node, undo, no_wait } => drain(global, &node, undo, !no_wait).await,
         NodeCommand::Remove { node } => remove(global, &node).await,
     }
 }
@@ -78,6 +80,7 @@ async fn list(global: &Global) -> Result<u8, Failure> {
         ("NAME", Align::Left),
         ("STATE", Align::Left),
         ("ROLE", Align::Left),
+        ("COPIES", Align::Left),
         ("ADDRESS", Align::Left),
     ]);
     for node in &cluster.nodes {
@@ -90,7 +93,8 @@ async fn list(global: &Global) -> Result<u8, Failure> {
             format!("{}{this}", short(&node.id)),
             node.name.clone(),
             state,
-            role(node).into(),
+            role(node),
+            copies_of(node),
             node.addresses.join(" "),
         ]);
     }
@@ -106,12 +110,82 @@ async fn list(global: &Global) -> Result<u8, Failure> {
     Ok(failure::OK)
 }
 
-fn role(node: &wire::ClusterNode) -> &'static str {
-    match (node.leader, node.voter, node.witness) {
+fn role(node: &wire::ClusterNode) -> String {
+    let role = match (node.leader, node.voter, node.witness) {
         (true, _, _) => "leads",
         (_, true, true) => "votes, no data",
         (_, true, false) => "votes",
         (_, false, _) => "follows",
+    };
+    match (node.draining, node.out) {
+        (true, _) => format!("{role}, drains"),
+        (_, true) => format!("{role}, out"),
+        _ => role.to_owned(),
+    }
+}
+
+async fn drain(global: &Global, node: &str, undo: bool, wait: bool) -> Result<u8, Failure> {
+    let client = find(global, Needs::Node).await?;
+    let url = Url::new("/api/v1/cluster/nodes").segment(node).segment("drain");
+    client.put(url, &wire::Drain { drain: !undo }).await?;
+    if !undo && wait {
+        wait_for_copies(global, &client).await?;
+    }
+    if global.json {
+        output::json(&serde_json::json!({ "node": node, "draining": !undo, "waited": !undo && wait }));
+    } else if undo {
+        output::line(format!("node {node} takes its share again"));
+    } else if wait {
+        output::line(format!(
+            "node {node} holds nothing that others do not hold: stead node remove {node}"
+        ));
+    } else {
+        output::line(format!(
+            "node {node} gives up its copies: `stead node list` shows how far others are"
+        ));
+    }
+    Ok(failure::OK)
+}
+
+/// Waits until every node that takes copies has all that belongs there.
+async fn wait_for_copies(global: &Global, client: &Client) -> Result<(), Failure> {
+    let spinner = progress::spinner("copies", global.json);
+    loop {
+        let cluster: wire::Cluster = client.get(Url::new("/api/v1/cluster")).await?;
+        let takes = |node: &&wire::ClusterNode| !node.witness && !node.draining && !node.out;
+        let mut behind = cluster
+            .nodes
+            .iter()
+            .filter(takes)
+            .filter(|node| !node.copies.as_ref().is_some_and(|copies| copies.level));
+        let Some(first) = behind.next() else {
+            spinner.finish_and_clear();
+            return Ok(());
+        };
+        spinner.set_message(format!("{}: {}", first.name, copies_of(first)));
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+}
+
+/// Where a node's copies stand, in words.
+fn copies_of(node: &wire::ClusterNode) -> String {
+    let Some(copies) = &node.copies else {
+        return if node.witness {
+            String::new()
+        } else {
+            "not known".into()
+        };
+    };
+    match (node.witness, copies.level, copies.missing) {
+        (true, ..) => String::new(),
+        (_, true, _) => "all here".into(),
+        (_, false, 0) => "compares".into(),
+        (_, false, missing) => {
+            let left = copies
+                .remaining_secs
+                .map_or(String::new(), |left| format!(", {left} s left"));
+            format!("{missing} to fetch{left}")
+        }
     }
 }
 

@@ -11,6 +11,13 @@ pub fn bytes(what: &str, total: u64, quiet: bool) -> ProgressBar {
     bar(what, total, quiet, BYTES)
 }
 
+/// Something that goes on, for nobody knows how long.
+pub fn spinner(what: &str, quiet: bool) -> ProgressBar {
+    let spinner = bar(what, 0, quiet, "{prefix:.bold} {spinner} {msg}");
+    spinner.enable_steady_tick(std::time::Duration::from_millis(200));
+    spinner
+}
+
 /// A bar over things.
 pub fn count(what: &str, total: u64, quiet: bool) -> ProgressBar {
     bar(what, total, quiet, COUNT)

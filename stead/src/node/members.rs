@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::directory::{Directory, RootCredential, write_private};
 use crate::failure::Failure;
+use crate::settings::Settings;
 use ed25519_dalek::SigningKey;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -11,10 +12,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stead_client::wire;
-use stead_cluster::{ClusterError, Door, FOUNDER, JoinOptions, Joined, NodeStatus, RaftLog, Ticket};
+use stead_cluster::{
+    ClusterError, CopyProgress, Door, FOUNDER, Facts, JoinOptions, Joined, NodeStatus, RaftLog, Ticket,
+};
 use stead_event::NodeId;
 use stead_gateway_api::ApiError;
-use stead_runtime::{Rng, Tasks};
+use stead_runtime::{Rng, Space, Tasks};
 
 /// The file's name in the data directory.
 const FILE: &str = "cluster.json";
@@ -124,6 +127,19 @@ pub(super) fn shared(storage_key: &[u8; 32], root: &RootCredential) -> Vec<u8> {
     serde_json::to_vec(&shared).unwrap_or_default()
 }
 
+/// What this node says of itself: where it sits, and how much it holds.
+pub(super) fn facts(settings: &Settings, space: &Space) -> Facts {
+    let capacity = match settings.storage.capacity_gib {
+        // In whole GiB, so that it stays the same.
+        0 => space.total().unwrap_or_default() >> 30 << 30,
+        gib => gib << 30,
+    };
+    Facts {
+        domains: settings.node.domains(),
+        capacity,
+    }
+}
+
 /// What people call this machine.
 pub(super) fn label() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -134,7 +150,7 @@ pub(super) fn label() -> String {
 pub(super) async fn join(
     directory: &Directory,
     key: &SigningKey,
-    (listen, name): (SocketAddr, &str),
+    (listen, name, facts): (SocketAddr, &str, &Facts),
     joining: &Joining<'_>,
     (rng, tasks): (&Rng, &Tasks),
 ) -> Result<(Membership, Door), Failure> {
@@ -155,6 +171,7 @@ pub(super) async fn join(
         label: name.to_owned(),
         release: env!("CARGO_PKG_VERSION").into(),
         witness: joining.witness,
+        facts: facts.clone(),
     };
     let joined = stead_cluster::join(&joining.ticket, options, (&code, joining.waiting), tasks).await;
     let Joined {
@@ -226,7 +243,7 @@ pub(super) fn find<'a>(nodes: &'a [NodeStatus], name: &str) -> Result<&'a NodeSt
 
 /// The cluster as the API tells it.
 pub(super) async fn cluster(raft: &Arc<RaftLog>, own: &NodeId) -> wire::Cluster {
-    let (nodes, waiting) = tokio::join!(raft.nodes(), raft.waiting());
+    let (nodes, waiting, copies) = tokio::join!(raft.nodes(), raft.waiting(), raft.copies());
     let (can_lose, because) = can_lose(&nodes);
     let waiting = waiting.into_iter().map(|waiting| wire::WaitingNode {
         id: waiting.node.to_string(),
@@ -240,11 +257,15 @@ pub(super) async fn cluster(raft: &Arc<RaftLog>, own: &NodeId) -> wire::Cluster 
         can_lose,
         because,
         waiting: waiting.collect(),
-        nodes: nodes.iter().map(|node| shown(node, own)).collect(),
+        nodes: nodes
+            .iter()
+            .map(|node| shown(node, own, copies.get(&node.node)))
+            .collect(),
     }
 }
 
-fn shown(node: &NodeStatus, own: &NodeId) -> wire::ClusterNode {
+fn shown(node: &NodeStatus, own: &NodeId, copies: Option<&CopyProgress>) -> wire::ClusterNode {
+    let domains = &node.facts.domains;
     let state = match node.up {
         Some(true) => "up",
         Some(false) => "away",
@@ -260,6 +281,21 @@ fn shown(node: &NodeStatus, own: &NodeId) -> wire::ClusterNode {
         witness: node.witness,
         state: state.into(),
         behind: node.behind,
+        site: domains.site.clone(),
+        rack: domains.rack.clone(),
+        circuit: domains.circuit.clone(),
+        switch: domains.switch.clone(),
+        capacity_bytes: node.facts.capacity,
+        draining: node.draining,
+        out: node.out,
+        copies: copies.map(|copies| wire::NodeCopies {
+            level: copies.missing == 0 && copies.level_at.is_some_and(|at| at >= node.described_at),
+            missing: copies.missing,
+            fetched: copies.fetched,
+            fetched_bytes: copies.fetched_bytes,
+            remaining_secs: copies.remaining_seconds(),
+            given_up: copies.given_up,
+        }),
     }
 }
 
@@ -303,6 +339,10 @@ mod tests {
             witness,
             up: Some(up),
             behind: Some(0),
+            facts: Facts::default(),
+            draining: false,
+            out: false,
+            described_at: (1, 1),
         }
     }
 

@@ -473,6 +473,14 @@ impl Operations for NodeOperations {
         Ok(deaf.iter().map(ToString::to_string).collect())
     }
 
+    async fn drain_node(&self, node: &str, drain: bool) -> Result<(), ApiError> {
+        let running = self.running()?;
+        let nodes = running.raft.nodes().await;
+        let found = members::find(&nodes, node).map_err(members::api_error)?;
+        let drained = running.raft.drain(&found.node, drain).await;
+        drained.map_err(members::api_error)
+    }
+
     async fn remove_node(&self, node: &str) -> Result<(), ApiError> {
         let running = self.running()?;
         let nodes = running.raft.nodes().await;

@@ -19,7 +19,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "crates/cluster",
-        &["crates/plan", "crates/event", "crates/runtime", "crates/log", "crates/block"],
+        &[
+            "crates/plan",
+            "crates/event",
+            "crates/runtime",
+            "crates/log",
+            "crates/block",
+        ],
     ),
     (
         "crates/gateway",

@@ -8,6 +8,7 @@
 mod append;
 mod collect;
 mod files;
+mod give_up;
 mod open;
 mod pin;
 mod pool;
@@ -136,15 +137,19 @@ impl LocalStore {
     }
 
     /// A block's bytes, CRC checked. Blocks the thread for one read; where the block is missing or damaged here
-    /// and other nodes may have it, until one has answered. What came from elsewhere is kept.
+    /// and other nodes may have it, until one has answered. What came from elsewhere is kept if it belongs here.
     pub fn read(&self, cid: &Cid) -> Result<Bytes, BlockError> {
         let read = self.read_here(cid);
         let Err(BlockError::NotFound(_) | BlockError::Damaged { .. }) = &read else {
             return read;
         };
-        let Some(bytes) = self.0.elsewhere.get().and_then(|elsewhere| elsewhere.fetch(cid)) else {
+        let Some(fetched) = self.0.elsewhere.get().and_then(|elsewhere| elsewhere.fetch(cid)) else {
             return read;
         };
+        let bytes = fetched.bytes;
+        if !fetched.keep {
+            return Ok(bytes);
+        }
         let kept = self.append_unsynced(&[(*cid, bytes.clone())]);
         match kept {
             Ok(_) => tracing::info!(%cid, "a block was missing or damaged here and came from another node"),
@@ -194,12 +199,17 @@ impl LocalStore {
 
     /// A writer for one large object. Where other nodes keep copies, they have them when it is finished.
     pub fn writer(&self) -> BlockWriter {
-        BlockWriter::new(self.clone(), self.0.elsewhere.get().cloned())
+        self.writer_of(None)
+    }
+
+    /// As [`Self::writer`], for so many copies in all; as many as is usual where that is not said.
+    pub fn writer_of(&self, copies: Option<u8>) -> BlockWriter {
+        BlockWriter::new(self.clone(), self.0.elsewhere.get().cloned(), copies)
     }
 
     /// A writer whose blocks stay on this node: they are copies themselves.
     pub fn writer_here(&self) -> BlockWriter {
-        BlockWriter::new(self.clone(), None)
+        BlockWriter::new(self.clone(), None, None)
     }
 
     /// Keeps blocks, stored or about to be, from the collector while the pin lives (and, where a

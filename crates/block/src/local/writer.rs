@@ -29,6 +29,8 @@ pub struct BlockWriter {
 /// Copies of what is written, made beside the writing.
 struct Copies {
     elsewhere: Arc<dyn Elsewhere>,
+    /// How many there are to be in all; as many as is usual where that is not said.
+    copies: Option<u8>,
     /// What was written since the last lot was begun.
     names: Vec<Cid>,
     bytes: u64,
@@ -49,7 +51,8 @@ impl Copies {
         self.bytes = 0;
         let names = std::mem::take(&mut self.names);
         if !names.is_empty() {
-            self.lots.push_back(self.elsewhere.replicate(store, names));
+            self.lots
+                .push_back(self.elsewhere.replicate(store, names, self.copies));
         }
     }
 
@@ -69,7 +72,7 @@ fn never() -> BlockError {
 }
 
 impl BlockWriter {
-    pub(super) fn new(store: LocalStore, elsewhere: Option<Arc<dyn Elsewhere>>) -> Self {
+    pub(super) fn new(store: LocalStore, elsewhere: Option<Arc<dyn Elsewhere>>, copies: Option<u8>) -> Self {
         let pin = store.pin(&[]);
         Self {
             store,
@@ -77,6 +80,7 @@ impl BlockWriter {
             quiet: 0,
             copies: elsewhere.map(|elsewhere| Copies {
                 elsewhere,
+                copies,
                 names: Vec::new(),
                 bytes: 0,
                 lots: VecDeque::new(),

@@ -40,6 +40,53 @@ pub struct ClusterNode {
     /// Entries of consensus that it is behind the leader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<u64>,
+    /// The building that it is in, where it says so; and so on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rack: Option<String>,
+    /// The breaker that feeds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit: Option<String>,
+    /// The network switch that it is plugged into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<String>,
+    /// What it can hold; zero where it did not say.
+    #[serde(default)]
+    pub capacity_bytes: u64,
+    /// It gives up its copies and its vote, because somebody wants it to go.
+    #[serde(default)]
+    pub draining: bool,
+    /// It was away for so long that others hold its copies.
+    #[serde(default)]
+    pub out: bool,
+    /// Where its copies stand; absent where it does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<NodeCopies>,
+}
+
+/// Where the copies on a node stand.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct NodeCopies {
+    /// Whether it has all that belongs there, by the membership as it is now.
+    pub level: bool,
+    /// Blocks that are known to be missing there.
+    pub missing: u64,
+    /// Blocks fetched since it began to fetch.
+    pub fetched: u64,
+    pub fetched_bytes: u64,
+    /// Seconds until nothing is missing, by how it goes; absent where that cannot be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_secs: Option<u64>,
+    /// Blocks given up since its start, because others hold them.
+    pub given_up: u64,
+}
+
+/// `PUT /api/v1/cluster/nodes/{node}/drain`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Drain {
+    /// Whether it is to hold nothing.
+    pub drain: bool,
 }
 
 /// A node that waits to be let in.

@@ -15,6 +15,14 @@ enum VersioningState {
     Suspended,
 }
 
+/// `PUT /api/v1/buckets/{bucket}/copies`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BucketCopies {
+    /// 1 to 5; `null` leaves it to the cluster.
+    pub copies: Option<u8>,
+}
+
 /// A bucket.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Bucket {
@@ -38,6 +46,9 @@ pub struct Bucket {
     /// Whether it is published to IPFS.
     #[serde(default)]
     pub public_ipfs: bool,
+    /// How many nodes have its blocks, where it says so; else as many as is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u8>,
 }
 
 /// One state of an object.

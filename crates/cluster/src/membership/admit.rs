@@ -41,7 +41,7 @@ impl RaftLog {
         let shared = self.shared.get().cloned();
         let shared =
             shared.ok_or_else(|| ClusterError::Refused("this node has only begun: try again".into()))?;
-        self.know_own_address().await?;
+        self.describe_self().await?;
         let known = self
             .members()
             .into_iter()
@@ -59,6 +59,8 @@ impl RaftLog {
             label: ask.label.clone(),
             addresses: ask.addresses.clone(),
             witness: ask.witness,
+            facts: ask.facts.clone(),
+            ..Member::default()
         };
         self.mesh()?.relearn(node, ask.addresses.iter().copied());
         let nodes = BTreeMap::from([(number, member)]);
@@ -75,23 +77,6 @@ impl RaftLog {
                 .collect(),
             secrets: shared,
         })
-    }
-
-    /// Says in the membership where this node is: the founder joined nobody, so nobody was told.
-    async fn know_own_address(&self) -> Result<(), ClusterError> {
-        let addresses = self.mesh()?.addresses();
-        let own = self
-            .members()
-            .into_iter()
-            .find(|(number, _)| *number == self.number);
-        match own {
-            Some((number, mut member)) if member.addresses != addresses => {
-                member.addresses = addresses;
-                let nodes = BTreeMap::from([(number, member)]);
-                self.change(ChangeMembers::SetNodes(nodes)).await
-            }
-            _ => Ok(()),
-        }
     }
 
     pub(super) async fn change(&self, change: ChangeMembers<u64, Member>) -> Result<(), ClusterError> {

@@ -3,7 +3,7 @@
 use super::ASK;
 use crate::RaftLog;
 use crate::mesh::{Ask, NodeHealth, Reply};
-use crate::types::Member;
+use crate::types::{Facts, Member};
 use openraft::Instant as _;
 use openraft::async_runtime::watch::WatchReceiver;
 use std::time::Duration;
@@ -30,10 +30,18 @@ pub struct NodeStatus {
     pub leader: bool,
     /// It votes and holds no data.
     pub witness: bool,
+    /// What can fail with it, and how much it holds.
+    pub facts: Facts,
+    /// It gives up its copies and its vote.
+    pub draining: bool,
+    /// It was away for so long that others hold its copies.
+    pub out: bool,
     /// Whether it answers the leader. `None` where nobody knows: nobody leads.
     pub up: Option<bool>,
     /// Entries that it is behind the leader.
     pub behind: Option<u64>,
+    /// The entry that made the membership as it is: term and index.
+    pub described_at: (u64, u64),
 }
 
 impl RaftLog {
@@ -88,6 +96,7 @@ impl RaftLog {
     pub async fn nodes(&self) -> Vec<NodeStatus> {
         let (members, voters, leader) = (self.members(), self.voters(), self.leader());
         let health = self.health_of_all().await;
+        let belief = self.belief();
         let last = health
             .as_ref()
             .and_then(|all| all.iter().filter_map(|h| h.matched).max());
@@ -103,7 +112,11 @@ impl RaftLog {
                 voter: voters.contains(&number),
                 leader: leader == Some(number),
                 witness: member.witness,
+                facts: member.facts,
+                draining: member.draining,
+                out: member.out,
                 up: health.as_ref().map(|_| own.is_some_and(is_up)),
+                described_at: belief.membership,
                 behind: own.and_then(|h| Some(last?.saturating_sub(h.matched?))),
             }
         };

@@ -4,6 +4,8 @@
 //! date is made a voter when two can be, and one that is lost for a while makes room for one that is there.
 
 mod admit;
+mod describe;
+mod drain;
 mod health;
 mod voters;
 
@@ -65,9 +67,10 @@ impl RaftLog {
             Arc::downgrade(self),
             tokio::runtime::Handle::current(),
         )));
-        let keep = voters::keep(Arc::downgrade(self));
+        let keep = voters::keep(Arc::downgrade(self), together.level.out_after);
         self.tasks.spawn(TaskKind::Core, "voters", keep);
-        let level = crate::copies::level(Arc::downgrade(self), together.store.clone());
+        let with = (together.level.clone(), together.wants.clone());
+        let level = crate::copies::level(Arc::downgrade(self), together.store.clone(), with.0, with.1);
         self.tasks.spawn(TaskKind::Core, "copies", level);
         let hello = hello(Arc::downgrade(self));
         self.tasks.spawn(TaskKind::Core, "hello", hello);
@@ -136,6 +139,9 @@ async fn hello(log: Weak<RaftLog>) {
                 if greeted.iter().all(|(_, reply)| reply.is_ok()) {
                     told = own;
                 }
+            }
+            if let Err(error) = strong.describe().await {
+                tracing::debug!(%error, "the others do not know yet what this node is");
             }
         }
         drop(strong);

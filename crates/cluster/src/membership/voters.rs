@@ -11,6 +11,7 @@ use std::sync::Weak;
 use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::Log;
+use tokio::time::Instant;
 
 /// The most members that vote.
 const VOTERS: usize = 5;
@@ -34,7 +35,8 @@ pub(super) fn odd(members: usize) -> usize {
 }
 
 /// Keeps the right members voting, while this node leads.
-pub(super) async fn keep(log: Weak<RaftLog>) {
+pub(super) async fn keep(log: Weak<RaftLog>, out_after: Duration) {
+    let mut leads_since: Option<Instant> = None;
     loop {
         tokio::time::sleep(TICK).await;
         let Some(log) = log.upgrade() else { return };
@@ -42,12 +44,15 @@ pub(super) async fn keep(log: Weak<RaftLog>) {
             return;
         }
         if !log.leads() {
+            leads_since = None;
             continue;
         }
-        if log.gives_way().await {
+        let led_for = leads_since.get_or_insert_with(Instant::now).elapsed();
+        if log.gives_way().await || log.drains_away().await {
             continue;
         }
         let _one = log.admitting.lock().await;
+        log.note_out(out_after, led_for).await;
         if let Some(voters) = log.better_voters() {
             tracing::info!(?voters, "other members vote from now on");
             if let Err(error) = log.change(ChangeMembers::ReplaceAllVoters(voters)).await {
@@ -85,11 +90,29 @@ impl RaftLog {
         Err(ClusterError::NoLeader("no other voter has taken over".into()))
     }
 
+    /// Lets another lead where this member is to give up what it has. Answers whether it does so.
+    async fn drains_away(&self) -> bool {
+        self.draining().contains(&self.number) && self.step_down().await.is_ok()
+    }
+
+    /// Members that are to hold nothing.
+    fn draining(&self) -> BTreeSet<u64> {
+        let members = self.members().into_iter();
+        members
+            .filter(|(_, member)| member.draining)
+            .map(|(number, _)| number)
+            .collect()
+    }
+
     /// Followers that are up to date and could vote.
     pub(super) fn spare(&self, voters: &BTreeSet<u64>) -> Vec<u64> {
+        let draining = self.draining();
         let last = self.raft.metrics().borrow_watched().last_log_index.unwrap_or(0);
         let fit = |h: &&NodeHealth| {
-            is_up(h) && h.matched.is_some_and(|at| at + NEAR >= last) && !voters.contains(&h.number)
+            is_up(h)
+                && h.matched.is_some_and(|at| at + NEAR >= last)
+                && !voters.contains(&h.number)
+                && !draining.contains(&h.number)
         };
         self.health().iter().filter(fit).map(|h| h.number).collect()
     }
@@ -144,7 +167,12 @@ impl RaftLog {
     fn better_voters(&self) -> Option<BTreeSet<u64>> {
         let voters = self.voters();
         let health = self.health();
+        let draining = self.draining();
         let lost = |number: &u64| {
+            // Its vote goes to another, where there is one.
+            if draining.contains(number) {
+                return true;
+            }
             let own = health.iter().find(|h| h.number == *number);
             own.and_then(NodeHealth::silent)
                 .is_none_or(|silent| silent > LOST)

@@ -13,7 +13,7 @@ mod wire;
 
 pub(crate) use serve::Service;
 pub(crate) use wire::{
-    AppendAnswer, AppendEntries, Ask, Grant, JoinAsk, NodeHealth, Offer, Proposed, Reply, VoteAnswer,
+    About, AppendAnswer, AppendEntries, Ask, Grant, JoinAsk, NodeHealth, Offer, Proposed, Reply, VoteAnswer,
     VoteAsk, WireEntry, WireId, WireVote,
 };
 
@@ -29,8 +29,9 @@ use std::time::Duration;
 use stead_event::NodeId;
 use stead_runtime::{TaskKind, Tasks};
 
-/// The protocol's name and version. A release that changes frames offers the older name as well.
-const ALPN: &[u8] = b"stead/1";
+/// The protocol's name and version. Questions may be added to one: who does not know a question refuses it. A
+/// release that changes frames offers the older name as well.
+const ALPN: &[u8] = b"stead/2";
 /// Questions that one connection may have open.
 const STREAMS: u32 = 256;
 /// How long a connection may take to come about.

@@ -42,6 +42,7 @@ fn knock(code: &str) -> Ask {
         addresses: Vec::new(),
         release: "0.1.0".into(),
         witness: false,
+        facts: crate::types::Facts::default(),
     })
 }
 

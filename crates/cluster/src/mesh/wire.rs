@@ -1,5 +1,7 @@
 //! What nodes say to each other. DAG-CBOR: maps have text keys, so members and the like are lists.
 
+use crate::copies::CopyProgress;
+use crate::types::Facts;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -83,6 +85,15 @@ pub(crate) enum Proposed {
     Unavailable(String),
 }
 
+/// What a member says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct About {
+    /// A name for people.
+    pub label: String,
+    pub addresses: Vec<SocketAddr>,
+    pub facts: Facts,
+}
+
 /// A node that wants to be let in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JoinAsk {
@@ -93,6 +104,8 @@ pub(crate) struct JoinAsk {
     pub addresses: Vec<SocketAddr>,
     pub release: String,
     pub witness: bool,
+    #[serde(default)]
+    pub facts: Facts,
 }
 
 /// What a node is given when it is let in.
@@ -147,10 +160,18 @@ pub(crate) enum Ask {
     ReadIndex,
     /// Lines of a tenant's log after a position.
     Lines(Tenant, Position),
-    /// Names of blocks after one.
+    /// Names of blocks that belong to whoever asks, behind one.
     List(Option<Cid>),
     Get(Vec<Cid>),
     Put(Vec<(Cid, Bytes)>),
+    /// Which of these do you have, and believe to be yours to keep?
+    Promise(Vec<Cid>),
+    /// Where do your copies stand?
+    Copies,
+    /// To the leader: this is what I am now.
+    Describe(About),
+    /// To the leader: a member is to give up its copies and its vote, or is not any more.
+    Drain(NodeId, bool),
     /// I want to be let in: note it.
     Knock(JoinAsk),
     /// The same, held until somebody decides or a while has passed.
@@ -182,8 +203,11 @@ pub(crate) enum Reply {
     /// The entry; `None` where this node does not lead.
     ReadIndex(Option<u64>),
     Lines(Vec<Bytes>),
-    /// Names of blocks, in the order of the store that lists them.
-    List(Vec<Cid>),
+    /// Names of blocks, and behind which one to go on.
+    List(Vec<Cid>, Option<Cid>),
+    /// Those that are.
+    Promised(Vec<Cid>),
+    Copies(CopyProgress),
     /// Those that are here, in any order.
     Blocks(Vec<(Cid, Bytes)>),
     Grant(Grant),

@@ -50,14 +50,22 @@ pub(super) struct Ingested {
     pub(super) pin: Option<stead_block::Pin>,
 }
 
-/// Takes a body of at most `max` bytes in; what is stored is encrypted where there is a `cipher`.
+/// How a body is kept.
+pub(super) struct Keeping {
+    /// What is stored is encrypted with it, where there is one.
+    pub cipher: Option<Cipher>,
+    /// How many nodes have its blocks; as many as is usual where that is not said.
+    pub copies: Option<u8>,
+}
+
+/// Takes a body of at most `max` bytes in.
 pub(super) async fn ingest(
     context: &ReadContext,
     intake: &Intake,
     mut body: Incoming<'_>,
     verify: Verify,
     max: u64,
-    cipher: Option<Cipher>,
+    keeping: Keeping,
 ) -> Result<Ingested, ObjectError> {
     let claims = Claims::new(verify)?;
     let limit = Limit {
@@ -72,12 +80,12 @@ pub(super) async fn ingest(
         Start::Large(Bytes::new())
     };
     match start {
-        Start::Whole(bytes) => small(bytes, claims, cipher).await,
+        Start::Whole(bytes) => small(bytes, claims, keeping.cipher).await,
         Start::Large(head) => {
             if !context.space.admits(claims.length.unwrap_or(0)) {
                 return Err(ObjectError::Full);
             }
-            large(context, intake, (head, body), claims, limit, cipher).await
+            large(context, intake, (head, body), claims, limit, keeping).await
         }
     }
 }
@@ -186,7 +194,7 @@ async fn large(
     (head, body): (Bytes, Incoming<'_>),
     claims: Claims,
     limit: Limit,
-    cipher: Option<Cipher>,
+    keeping: Keeping,
 ) -> Result<Ingested, ObjectError> {
     let (to_digest, digest_in) = mpsc::channel(1);
     let (to_store, store_in) = mpsc::channel(1);
@@ -200,7 +208,7 @@ async fn large(
     let (received, digests, stored) = tokio::join!(
         receive(cutter, head, body, limit),
         digest_stage(digester, &intake.lanes, digest_in),
-        store_stage(context.store.writer(), store_in, cipher),
+        store_stage(context.store.writer_of(keeping.copies), store_in, keeping.cipher),
     );
     // Where storing failed, receiving has stopped because of it.
     let (mut writer, dag) = stored?;

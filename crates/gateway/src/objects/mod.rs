@@ -12,6 +12,7 @@ pub mod checksum;
 mod chunks;
 mod cipher;
 mod complete;
+mod copies;
 mod delete;
 mod digest;
 mod error;
@@ -29,6 +30,7 @@ pub mod rules;
 
 pub use checksum::{Algorithm, ChecksumSpec, TrailerValue, Verify};
 pub use cipher::{CustomerKey, Protect};
+pub use copies::{MAX_COPIES, copies_wanted};
 pub use error::ObjectError;
 pub use lock::{DefaultRetention, LockConfig, Period};
 pub use put::ENCRYPTION;

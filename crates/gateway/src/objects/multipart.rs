@@ -2,7 +2,7 @@
 
 use super::checksum::{Algorithm, ChecksumSpec};
 use super::cipher::{self, Cipher};
-use super::ingest::{Incoming, Ingested, ingest};
+use super::ingest::{Incoming, Ingested, Keeping, ingest};
 use super::{
     BodyError, ByteRange, CustomerKey, GetRequest, Lock, ObjectError, Objects, PartCopyRequest, PartDone,
     PartRequest, StartRequest, Verify, put, rules,
@@ -115,7 +115,9 @@ impl Objects {
         } = request;
         let Caller { identity, via } = caller;
         let max = self.context().limits.put_bytes;
-        let taken = ingest(self.context(), &self.intake, body, verify, max, cipher).await?;
+        let copies = self.copies_for(&bucket, verify.content_length)?;
+        let keeping = Keeping { cipher, copies };
+        let taken = ingest(self.context(), &self.intake, body, verify, max, keeping).await?;
         let Ingested {
             cid,
             size,

@@ -2,7 +2,7 @@
 
 use super::cipher::{Cipher, CustomerKey, Runs, Secret};
 use super::digest::{Claims, Digester};
-use super::ingest::{Incoming, Ingested, ingest};
+use super::ingest::{Incoming, Ingested, Keeping, ingest};
 use super::{
     Algorithm, BodyError, ChecksumSpec, CopyRequest, GetRequest, Lock, ObjectError, Objects, Protect,
     PutDone, PutRequest, Verify, rules,
@@ -94,13 +94,14 @@ impl Objects {
             self.require_bucket(&bucket)?;
         }
         let (cipher, encryption) = self.begin(self.secret_for(&bucket, protect)?).unzip();
+        let copies = self.copies_for(&bucket, verify.content_length)?;
         let taken = ingest(
             self.context(),
             &self.intake,
             body,
             verify,
             limits.put_bytes,
-            cipher,
+            Keeping { cipher, copies },
         )
         .await?;
         let Ingested {
@@ -376,7 +377,9 @@ impl Objects {
         let body = body.map(|frame| frame.map_err(|error| BodyError::Interrupted(error.to_string())));
         let (cipher, encryption) = self.begin(secret).unzip();
         let max = self.context().limits.object_bytes;
-        let taken = ingest(self.context(), &self.intake, pin!(body), verify, max, cipher).await?;
+        // More copies, where its new bucket wants them, are made when copies are levelled.
+        let keeping = Keeping { cipher, copies: None };
+        let taken = ingest(self.context(), &self.intake, pin!(body), verify, max, keeping).await?;
         Ok(Stored {
             cid: taken.cid,
             etag: hex::encode(taken.md5),

@@ -146,7 +146,17 @@ impl Names {
     pub fn reachable(
         &self,
         since: Option<Timestamp>,
-    ) -> Result<Box<dyn Iterator<Item = Result<Cid, ViewError>> + Send>, ViewError> {
+    ) -> Result<impl Iterator<Item = Result<Cid, ViewError>> + Send + use<>, ViewError> {
+        let roots = self.reachable_by_bucket(since)?;
+        Ok(roots.map(|root| root.map(|(_, cid)| cid)))
+    }
+
+    /// As [`Self::reachable`], each with the number of the bucket that an object of that root is in; with none
+    /// where it is no object's.
+    pub fn reachable_by_bucket(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<impl Iterator<Item = Result<(Option<u64>, Cid), ViewError>> + Send + use<>, ViewError> {
         let kept = move |state: &StoredObject| match (state.superseded, since) {
             (Some((_, micros)), Some(since)) => micros >= since.as_micros(),
             _ => true,
@@ -154,7 +164,8 @@ impl Names {
         let states = |table| {
             self.roots(table, move |row| {
                 let state: StoredObject = row.value()?;
-                Ok(if kept(&state) { state.cid } else { None })
+                let cid = if kept(&state) { state.cid } else { None };
+                Ok(cid.map(|cid| (rows::bucket_of(row.key()), cid)))
             })
         };
         let [current, versions, history] = [
@@ -162,23 +173,28 @@ impl Names {
             states(TableId::Versions)?,
             states(TableId::History)?,
         ];
-        let parts = self.roots(TableId::Parts, |row| {
-            Ok(Some(row.value::<super::stored::StoredPart>()?.cid))
+        let nobodys = |cid| Some((None, cid));
+        let parts = self.roots(TableId::Parts, move |row| {
+            Ok(nobodys(row.value::<super::stored::StoredPart>()?.cid))
         })?;
-        let sealed = self.roots(TableId::Sealed, |row| {
-            Ok(Some(row.value::<StoredSegment>()?.0.cid))
+        let sealed = self.roots(TableId::Sealed, move |row| {
+            Ok(nobodys(row.value::<StoredSegment>()?.0.cid))
         })?;
-        let published = self.roots(TableId::Published, crate::published::root_of)?;
-        let pinned = self.roots(TableId::Pins, crate::published::pin_of)?;
+        let published = self.roots(TableId::Published, move |row| {
+            Ok(crate::published::root_of(row)?.and_then(nobodys))
+        })?;
+        let pinned = self.roots(TableId::Pins, move |row| {
+            Ok(crate::published::pin_of(row)?.and_then(nobodys))
+        })?;
         let stored = current.chain(versions).chain(history).chain(parts).chain(sealed);
-        Ok(Box::new(stored.chain(published).chain(pinned)))
+        Ok(stored.chain(published).chain(pinned))
     }
 
     fn roots(
         &self,
         table: TableId,
-        root: impl Fn(&crate::tables::Row<'_>) -> Result<Option<Cid>, ViewError> + Send + 'static,
-    ) -> Result<Box<dyn Iterator<Item = Result<Cid, ViewError>> + Send>, ViewError> {
+        root: impl Fn(&crate::tables::Row<'_>) -> Result<Option<Root>, ViewError> + Send + 'static,
+    ) -> Result<Roots, ViewError> {
         let rows: Rows<'static> = self.snapshot.owned_rows(table)?;
         let snapshot = self.snapshot.clone();
         Ok(Box::new(rows.filter_map(move |row| {
@@ -187,3 +203,7 @@ impl Names {
         })))
     }
 }
+
+/// The bucket that a root is in, and the root.
+type Root = (Option<u64>, Cid);
+type Roots = Box<dyn Iterator<Item = Result<Root, ViewError>> + Send>;

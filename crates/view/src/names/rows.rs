@@ -19,6 +19,11 @@ pub(super) fn current(bucket: u64, key: &str) -> Vec<u8> {
     row
 }
 
+/// The bucket of a row that begins with one.
+pub(super) fn bucket_of(row: &[u8]) -> Option<u64> {
+    row.first_chunk().map(|number| u64::from_be_bytes(*number))
+}
+
 /// Bucket and the beginning of an object key, as it stands before something that follows.
 pub(super) fn escaped(bucket: u64, key: &[u8]) -> Vec<u8> {
     let mut row = Vec::with_capacity(8 + key.len() + 26);

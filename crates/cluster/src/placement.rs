@@ -1,0 +1,287 @@
+//! Which members hold the copies of a block: the cluster map as the membership makes it, and what this node
+//! believes of it.
+//!
+//! Promises: every member that knows the same membership names the same holders; a belief is replaced, never
+//! changed, and each has its own number.
+//! Never: asks anybody.
+
+use crate::RaftLog;
+use crate::types::{Member, term};
+use openraft::async_runtime::watch::WatchReceiver;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use stead_event::{Cid, NodeId, cids};
+use stead_plan::{ClusterMap, Node, NodeState, Placer, Policy};
+
+/// Copies of a block where nothing else is said.
+pub const USUAL_COPIES: u8 = 3;
+/// Copies at most.
+pub const MAX_COPIES: u8 = stead_plan::policy::MAX_REPLICAS;
+
+/// How many copies blocks have, where that is not the usual number. 64 bits of a digest stand for a block: of two
+/// that share them, both have as many copies as either.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Classes(HashMap<u64, u8>);
+
+impl Classes {
+    /// Notes that something reaches a block which wants so many copies. The most that anything wants counts.
+    pub fn note(&mut self, cid: &Cid, copies: u8) {
+        if let Some(prefix) = prefix(cid) {
+            let noted = self.0.entry(prefix).or_insert(copies);
+            *noted = copies.max(*noted);
+        }
+    }
+
+    /// Notes that something else reaches a block, if it is noted, which wants at least so many copies.
+    pub fn raise(&mut self, cid: &Cid, copies: u8) {
+        if let Some(noted) = prefix(cid).and_then(|prefix| self.0.get_mut(&prefix)) {
+            *noted = copies.max(*noted);
+        }
+    }
+
+    /// Copies of a block.
+    pub fn of(&self, cid: &Cid) -> u8 {
+        if self.0.is_empty() {
+            return USUAL_COPIES;
+        }
+        let noted = prefix(cid).and_then(|prefix| self.0.get(&prefix));
+        noted.copied().unwrap_or(USUAL_COPIES)
+    }
+}
+
+fn prefix(cid: &Cid) -> Option<u64> {
+    let digest = cids::digest(cid)?;
+    let first: [u8; 8] = digest[..8].try_into().ok()?;
+    Some(u64::from_be_bytes(first))
+}
+
+/// What wants another number of copies than is usual: whoever knows the buckets tells it.
+pub trait Wants: Send + Sync + 'static {
+    /// A number that is another one after the answer of [`Self::classes`] may have changed.
+    fn revision(&self) -> u64;
+
+    /// Every block of which there are to be fewer or more copies. Blocks the thread, maybe for long.
+    ///
+    /// # Errors
+    /// Where it cannot be known; then nothing is given up.
+    fn classes(&self) -> Result<Classes, String>;
+}
+
+/// The holders of copies, as one membership places them.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    /// By number of copies, from one.
+    placers: Vec<Placer>,
+    /// Members that hold data.
+    holders: Vec<NodeId>,
+}
+
+impl Placement {
+    fn new(members: &[(u64, Member)]) -> Self {
+        let map = map(members);
+        let policies = (1..=MAX_COPIES).filter_map(|copies| Policy::replicas(copies).ok());
+        let holders = members.iter().filter(|(_, member)| !member.witness);
+        Self {
+            placers: policies.map(|policy| Placer::new(&map, policy)).collect(),
+            holders: holders.map(|(_, member)| NodeId(member.name.clone())).collect(),
+        }
+    }
+
+    /// Who holds a block. What names other blocks is small and read often: everybody has it.
+    pub fn owners(&self, cid: &Cid, copies: u8) -> Vec<NodeId> {
+        let index = usize::from(copies.clamp(1, MAX_COPIES)) - 1;
+        match self.placers.get(index) {
+            Some(placer) if cid.codec() == cids::RAW => {
+                let copies = placer.place(&cid.to_bytes()).copies;
+                copies.into_iter().map(|copy| NodeId(copy.node.0)).collect()
+            }
+            _ => self.holders.clone(),
+        }
+    }
+}
+
+/// The map that a membership is. A member that never said how much it holds counts as the others do.
+fn map(members: &[(u64, Member)]) -> ClusterMap {
+    let said: Vec<u64> = members
+        .iter()
+        .map(|(_, member)| member.facts.capacity)
+        .filter(|capacity| *capacity > 0)
+        .collect();
+    let usual = said
+        .iter()
+        .sum::<u64>()
+        .checked_div(said.len() as u64)
+        .unwrap_or(1);
+    let node = |member: &Member| {
+        let capacity = match member.facts.capacity {
+            0 => usual,
+            capacity => capacity,
+        };
+        Node {
+            id: member.name.as_str().into(),
+            weight: if member.witness { 0 } else { capacity },
+            disks: Vec::new(),
+            domains: member.facts.domains.clone(),
+            state: match (member.out, member.draining) {
+                (true, _) => NodeState::Lost,
+                (_, true) => NodeState::Draining,
+                _ => NodeState::Active,
+            },
+        }
+    };
+    ClusterMap {
+        nodes: members.iter().map(|(_, member)| node(member)).collect(),
+    }
+}
+
+/// What this node goes by.
+#[derive(Debug)]
+pub(crate) struct Belief {
+    /// No two have the same; a later one has a higher one.
+    pub number: u64,
+    /// The entry that made the membership: term and index.
+    pub membership: (u64, u64),
+    pub placement: Placement,
+    pub classes: Arc<Classes>,
+}
+
+impl Belief {
+    /// Who holds a block.
+    pub fn owners(&self, cid: &Cid) -> Vec<NodeId> {
+        self.placement.owners(cid, self.classes.of(cid))
+    }
+}
+
+/// The current belief, and the lock under which copies are promised and given up.
+///
+/// A node gives a copy up when every owner has said that it has one. So that two nodes never rely on each other,
+/// it says so only while it believes itself to be an owner, and gives up only while it has believed since before
+/// it asked that it is none; both under this lock. If each of two relied on the other's yes, each would have
+/// believed to be an owner and not to be one at the same moment.
+#[derive(Default)]
+pub(crate) struct Beliefs(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    current: Option<Arc<Belief>>,
+    classes: Arc<Classes>,
+    count: u64,
+}
+
+impl RaftLog {
+    /// What this node believes now.
+    pub(crate) fn belief(&self) -> Arc<Belief> {
+        self.current(&mut self.beliefs.0.lock())
+    }
+
+    /// Runs `act` with the current belief, which stays it meanwhile.
+    pub(crate) fn believing<T>(&self, act: impl FnOnce(&Belief) -> T) -> T {
+        let mut state = self.beliefs.0.lock();
+        let belief = self.current(&mut state);
+        act(&belief)
+    }
+
+    /// Takes note of how many copies blocks have.
+    pub(crate) fn believe(&self, classes: Classes) {
+        let mut state = self.beliefs.0.lock();
+        if *state.classes != classes {
+            state.classes = Arc::new(classes);
+            state.current = None;
+        }
+    }
+
+    fn current(&self, state: &mut State) -> Arc<Belief> {
+        let metrics = self.raft.metrics();
+        let membership = {
+            let metrics = metrics.borrow_watched();
+            let id = metrics.membership_config.log_id();
+            id.as_ref().map_or((0, 0), |id| (term(id), id.index))
+        };
+        if let Some(belief) = state
+            .current
+            .as_ref()
+            .filter(|belief| belief.membership == membership)
+        {
+            return belief.clone();
+        }
+        state.count += 1;
+        let belief = Arc::new(Belief {
+            number: state.count,
+            membership,
+            placement: Placement::new(&self.members()),
+            classes: state.classes.clone(),
+        });
+        state.current = Some(belief.clone());
+        belief
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Facts;
+
+    fn member(name: &str, circuit: Option<&str>) -> Member {
+        let mut facts = Facts::default();
+        facts.domains.circuit = circuit.map(str::to_owned);
+        Member {
+            name: name.to_owned(),
+            facts,
+            ..Member::default()
+        }
+    }
+
+    fn members(of: &[(&str, Option<&str>)]) -> Vec<(u64, Member)> {
+        (1..)
+            .zip(of.iter().map(|(name, circuit)| member(name, *circuit)))
+            .collect()
+    }
+
+    fn raw(number: u32) -> Cid {
+        cids::raw(&number.to_be_bytes())
+    }
+
+    #[test]
+    fn copies_are_behind_different_breakers_where_that_can_be() {
+        let members = members(&[
+            ("a", Some("1")),
+            ("b", Some("1")),
+            ("c", Some("2")),
+            ("d", Some("2")),
+        ]);
+        let placement = Placement::new(&members);
+        for number in 0..200 {
+            let owners = placement.owners(&raw(number), 2);
+            let left = owners
+                .iter()
+                .filter(|owner| ["a", "b"].contains(&owner.0.as_str()));
+            assert_eq!((owners.len(), left.count()), (2, 1), "{owners:?}");
+        }
+    }
+
+    #[test]
+    fn who_drains_or_is_out_or_only_votes_holds_nothing() {
+        let mut members = members(&[("a", None), ("b", None), ("c", None), ("d", None), ("e", None)]);
+        members[0].1.draining = true;
+        members[1].1.out = true;
+        members[2].1.witness = true;
+        let placement = Placement::new(&members);
+        for number in 0..100 {
+            let mut owners = placement.owners(&raw(number), 3);
+            owners.sort();
+            assert_eq!(owners, [NodeId("d".into()), NodeId("e".into())]);
+        }
+        let inner = cids::dag_pb(b"names others");
+        assert_eq!(placement.owners(&inner, 1).len(), 4, "all but the witness");
+    }
+
+    #[test]
+    fn the_most_that_anything_wants_counts() {
+        let mut classes = Classes::default();
+        classes.note(&raw(1), 1);
+        classes.note(&raw(1), 5);
+        classes.note(&raw(1), 2);
+        assert_eq!((classes.of(&raw(1)), classes.of(&raw(2))), (5, USUAL_COPIES));
+    }
+}
