@@ -47,6 +47,7 @@ pub struct Client {
     signer: Signer,
     signed_at: Instant,
     connection: Option<Connection>,
+    patience: Duration,
 }
 
 /// The text between the first `<tag>` and its end.
@@ -67,7 +68,14 @@ impl Client {
             signer,
             signed_at,
             connection: None,
+            patience: PATIENCE,
         }
+    }
+
+    /// The same, where every single read and write takes so long at most.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// One request, whatever its status.
@@ -95,7 +103,7 @@ impl Client {
         let head = self.signer.head(request);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => Connection::open(self.address, PATIENCE)?,
+            None => Connection::open(self.address, self.patience)?,
         };
         let answer = connection.call(&head, body, method == "HEAD")?;
         let closes = answer

@@ -9,6 +9,7 @@
 
 mod args;
 mod bench;
+mod chaos;
 mod client;
 mod content;
 mod crash;
@@ -39,6 +40,9 @@ cargo xtask <chore>
   tidy                                     the rules of the tree: layers, fences, sizes, docs
   crash [--rounds N] [--seed N] [--power-cut]
                                            kill the process (or cut its unsynced writes) under load, N times
+  chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--json]
+                                           a cluster whose nodes are killed, held, cut off and filled under load:
+                                           every history has to be linearizable
   torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
   bench s3 [--quick] [--only PEER]... [--part small|large|full]...
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
     let done = match chore.as_deref() {
         Some("test") => suite::run(args),
         Some("tidy") => tidy::run(args),
+        Some("chaos") => chaos::run(args),
         Some("crash") => crash::run(args),
         Some("torture") => torture::run(args),
         Some("bench") => bench::run(args),

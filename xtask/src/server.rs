@@ -54,6 +54,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where its standard error goes, appended.
     pub log: PathBuf,
+    /// `--listen`
+    pub listen: String,
     /// Put before the binary, such as `setpriv …`.
     pub before: Vec<String>,
     /// Further variables.
@@ -68,12 +70,13 @@ impl Settings {
             binary,
             data,
             log,
+            listen: "127.0.0.1:0".to_owned(),
             before: Vec::new(),
             env: Vec::new(),
         }
     }
 
-    /// `stead up` on a free port.
+    /// `stead up`.
     pub fn up(&self) -> Command {
         let mut words = self
             .before
@@ -83,7 +86,7 @@ impl Settings {
         // There is at least the binary itself.
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).arg("up").arg("--data").arg(&self.data);
-        command.args(["--listen", "127.0.0.1:0", "--json"]);
+        command.args(["--listen", &self.listen, "--json"]);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -119,8 +122,14 @@ impl Server {
 
     /// Starts one more node of the cluster that `member` is of, and has it let in there.
     pub fn join(settings: &Settings, member: &Settings) -> Outcome<Self> {
+        Self::join_as(settings, member, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn join_as(settings: &Settings, member: &Settings, more: &[&str]) -> Outcome<Self> {
         let ticket = process::output(&mut member.stead(&["ticket"]))?;
-        Self::begin(settings, &["--join", ticket.trim()], None, |said| {
+        let arguments = [&["--join", ticket.trim()], more].concat();
+        Self::begin(settings, &arguments, None, |said| {
             let waiting: Value = serde_json::from_str(&said.next()?)?;
             let code = waiting["code"].as_str().ok_or("it does not wait to be let in")?;
             process::output(&mut member.stead(&["approve", code])).map(drop)

@@ -114,6 +114,11 @@ pub const ALL: &[Step] = &[
     ),
     client("cids", "object CIDs against ipfs-unixfs-importer", clients::cids),
     step(
+        "chaos",
+        "three nodes killed, held, cut off under load for 3 minutes: every history is linearizable",
+        |session| own(session, &["chaos", "--minutes", "3"]),
+    ),
+    step(
         "crash",
         "SIGKILL under load, then everything acknowledged reads back",
         |session| own(session, &["crash", "--rounds", &session.rounds.to_string()]),
