@@ -4,7 +4,7 @@
 //! who approves it approves that connection's node and no other. Two that wait with one code are both turned
 //! away by it.
 
-use crate::mesh::{Ask, Grant, JoinAsk, Mesh, MeshError, MeshOptions, Reply};
+use crate::mesh::{Ask, Grant, Incarnation, JoinAsk, Mesh, MeshError, MeshOptions, Reply};
 use crate::ticket::Ticket;
 use crate::types::Facts;
 use crate::{ClusterError, RaftLog};
@@ -79,6 +79,8 @@ pub struct JoinOptions {
     pub witness: bool,
     /// What can fail with it, and how much it holds.
     pub facts: Facts,
+    /// Drawn by this process, to be told from another of its node.
+    pub lot: u64,
 }
 
 /// What a node has when it was let in.
@@ -135,6 +137,7 @@ pub async fn join(
         secret: options.secret,
         listen: options.listen,
         tasks: tasks.clone(),
+        incarnation: Incarnation::new(options.lot),
     })
     .await?;
     if *mesh.own() == ticket.node {

@@ -19,6 +19,7 @@ use openraft::async_runtime::watch::WatchReceiver;
 use openraft::{Config, Raft, SnapshotPolicy};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -61,6 +62,10 @@ pub struct RaftLog {
     wal: Wal,
     space: Space,
     queue: mpsc::Sender<Proposal>,
+    /// The Raft directory.
+    pub(crate) dir: PathBuf,
+    /// What this process drew, to be told from another of its node.
+    pub(crate) lot: u64,
     pub(crate) node: NodeId,
     pub(crate) number: u64,
     pub(crate) tasks: Tasks,
@@ -196,6 +201,8 @@ async fn begin(
         wal: wal.clone(),
         space: options.space.clone(),
         queue,
+        dir: options.dir.clone(),
+        lot: options.rng.below(u64::MAX),
         node: options.node.clone(),
         number: options.number,
         tasks: options.tasks.clone(),

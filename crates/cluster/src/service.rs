@@ -182,6 +182,13 @@ impl Service for Answers {
         self.log.upgrade().is_some_and(|log| log.has_member(node))
     }
 
+    fn superseded(&self, by: &NodeId, why: &str) {
+        tracing::error!(%by, why, "this process must not go on: another counts as this node");
+        if let Some(log) = self.log.upgrade() {
+            log.stop_process();
+        }
+    }
+
     async fn answer(&self, from: NodeId, ask: Ask) -> Reply {
         let log = match self.log() {
             Ok(log) => log,

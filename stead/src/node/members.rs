@@ -172,6 +172,7 @@ pub(super) async fn join(
         release: env!("CARGO_PKG_VERSION").into(),
         witness: joining.witness,
         facts: facts.clone(),
+        lot: rng.below(u64::MAX),
     };
     let joined = stead_cluster::join(&joining.ticket, options, (&code, joining.waiting), tasks).await;
     let Joined {

@@ -11,7 +11,7 @@ mod voters;
 
 pub use health::NodeStatus;
 
-use crate::mesh::{Ask, Mesh, MeshError, MeshOptions, Reply};
+use crate::mesh::{Ask, Incarnation, Mesh, MeshError, MeshOptions, Reply};
 use crate::service::Answers;
 use crate::types::Member;
 use crate::{ClusterError, RaftLog};
@@ -45,7 +45,9 @@ impl RaftLog {
         let mesh = match &together.door {
             Some(door) => door.0.clone(),
             None => {
+                let starts = |error| ClusterError::io("cannot count this start")(error);
                 let options = MeshOptions {
+                    incarnation: Incarnation::of_start(&self.dir, self.lot).map_err(starts)?,
                     secret: together.secret,
                     listen: together.listen,
                     tasks: self.tasks.clone(),

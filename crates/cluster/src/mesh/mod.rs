@@ -6,11 +6,13 @@
 //! Never: looks anything up outside (no relay, no DNS, no discovery service).
 
 mod frame;
+mod greet;
 mod serve;
 #[cfg(test)]
 mod tests;
 mod wire;
 
+pub(crate) use greet::Incarnation;
 pub(crate) use serve::Service;
 pub(crate) use wire::{
     About, AppendAnswer, AppendEntries, Ask, Grant, JoinAsk, NodeHealth, Offer, Proposed, Reply, VoteAnswer,
@@ -22,6 +24,7 @@ use frame::FrameError;
 use iroh::endpoint::{Connection, IdleTimeout, QuicTransportConfig, presets};
 use iroh::{Endpoint, EndpointAddr, PublicKey, SecretKey, TransportAddr};
 use parking_lot::Mutex;
+use serve::Greeted;
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -80,6 +83,8 @@ pub(crate) struct MeshOptions {
     pub listen: SocketAddr,
     /// Where tasks run.
     pub tasks: Tasks,
+    /// Which process this is.
+    pub incarnation: Incarnation,
 }
 
 /// This node's end of the mesh.
@@ -88,6 +93,8 @@ pub(crate) struct Mesh {
     own: NodeId,
     listen: SocketAddr,
     tasks: Tasks,
+    incarnation: Incarnation,
+    met: greet::Met,
     /// Where nodes were seen or say that they are.
     book: Mutex<HashMap<NodeId, BTreeSet<SocketAddr>>>,
     connections: Mutex<HashMap<NodeId, Connection>>,
@@ -137,6 +144,8 @@ impl Mesh {
             own,
             listen: bound,
             tasks: options.tasks,
+            incarnation: options.incarnation,
+            met: greet::Met::default(),
             book: Mutex::default(),
             connections: Mutex::default(),
             making: Mutex::default(),
@@ -185,7 +194,12 @@ impl Mesh {
     }
 
     /// Asks a node, and waits at most `limit` for its answer.
-    pub async fn ask(&self, node: &NodeId, ask: &Ask, limit: Duration) -> Result<Reply, MeshError> {
+    pub async fn ask(
+        self: &Arc<Self>,
+        node: &NodeId,
+        ask: &Ask,
+        limit: Duration,
+    ) -> Result<Reply, MeshError> {
         let connection = self.connection(node).await?;
         let lost = |why: String| MeshError::Lost {
             node: node.clone(),
@@ -218,6 +232,14 @@ impl Mesh {
                 node: node.clone(),
                 why,
             }),
+            Ok(Ok(Reply::Superseded(why))) => {
+                // Greeting anew finds out which of the two counts.
+                self.drop_connection(node, &connection);
+                Err(MeshError::Unreachable {
+                    node: node.clone(),
+                    why,
+                })
+            }
             Ok(answered) => answered,
             Err(_) => Err(lost(format!("no answer within {limit:?}"))),
         }
@@ -247,7 +269,7 @@ impl Mesh {
         known.close_reason().is_none().then(|| known.clone())
     }
 
-    async fn connection(&self, node: &NodeId) -> Result<Connection, MeshError> {
+    async fn connection(self: &Arc<Self>, node: &NodeId) -> Result<Connection, MeshError> {
         if let Some(open) = self.open(node) {
             return Ok(open);
         }
@@ -267,15 +289,15 @@ impl Mesh {
         }
         let connected = self.connect(node).await;
         match connected {
-            Ok(connection) => {
+            Ok((connection, process)) => {
                 self.away.lock().remove(node);
                 self.connections.lock().insert(node.clone(), connection.clone());
                 if let Some(service) = self.service.get() {
                     let answering = serve::questions(
                         connection.clone(),
                         node.clone(),
-                        self.tasks.clone(),
-                        service.clone(),
+                        (self.clone(), service.clone()),
+                        Greeted::by(process),
                     );
                     self.tasks
                         .spawn(TaskKind::Connection, "mesh-connection", answering);
@@ -289,7 +311,7 @@ impl Mesh {
         }
     }
 
-    async fn connect(&self, node: &NodeId) -> Result<Connection, String> {
+    async fn connect(&self, node: &NodeId) -> Result<(Connection, Incarnation), String> {
         let key = node.public_key().and_then(|key| PublicKey::from_bytes(&key).ok());
         let key = key.ok_or("its name is not a key")?;
         let known = self.book.lock().get(node).cloned().unwrap_or_default();
@@ -297,9 +319,14 @@ impl Mesh {
             return Err("no address of it is known".into());
         }
         let address = EndpointAddr::from_parts(key, known.into_iter().map(TransportAddr::Ip));
-        match tokio::time::timeout(CONNECT, self.endpoint.connect(address, ALPN)).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(error.to_string()),
+        let connecting = async {
+            let connected = self.endpoint.connect(address, ALPN).await;
+            let connection = connected.map_err(|error| error.to_string())?;
+            let process = self.greet(node, &connection).await?;
+            Ok((connection, process))
+        };
+        match tokio::time::timeout(CONNECT, connecting).await {
+            Ok(connected) => connected,
             Err(_) => Err(format!("no connection within {CONNECT:?}")),
         }
     }

@@ -1,10 +1,12 @@
 //! Answering other nodes: every connection a task, every question a task, both bounded.
 
+use super::greet::Incarnation;
 use super::wire::{Ask, Reply};
 use super::{Mesh, frame};
 use async_trait::async_trait;
 use iroh::Endpoint;
 use iroh::endpoint::{Connection, Incoming, RecvStream, SendStream};
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 use stead_event::NodeId;
@@ -23,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) trait Service: Send + Sync + 'static {
     /// Whether a node is a member, and so may ask for anything.
     fn is_member(&self, node: &NodeId) -> bool;
+
+    /// Another process counts as this node; a member says why.
+    fn superseded(&self, by: &NodeId, why: &str);
 
     /// The answer to a question of `from`, which is a member unless it asks to join.
     async fn answer(&self, from: NodeId, ask: Ask) -> Reply;
@@ -43,9 +48,8 @@ pub(super) async fn accept(mesh: Arc<Mesh>, endpoint: Endpoint, tasks: Tasks, se
             continue;
         };
         let (mesh, service, strangers) = (mesh.clone(), service.clone(), strangers.clone());
-        let below = tasks.clone();
         tasks.spawn(TaskKind::Connection, "mesh-connection", async move {
-            connection(&mesh, incoming, below, service, strangers).await;
+            connection(&mesh, incoming, service, strangers).await;
             drop(permit);
         });
     }
@@ -54,7 +58,6 @@ pub(super) async fn accept(mesh: Arc<Mesh>, endpoint: Endpoint, tasks: Tasks, se
 async fn connection(
     mesh: &Arc<Mesh>,
     incoming: Incoming,
-    tasks: Tasks,
     service: Arc<dyn Service>,
     strangers: Arc<Semaphore>,
 ) {
@@ -64,8 +67,6 @@ async fn connection(
     let from = NodeId::from_public_key(connection.remote_id().as_bytes());
     let member = service.is_member(&from);
     let _stranger = if member {
-        // Whoever reached this node is reached the same way: it may be behind something that lets nobody in.
-        mesh.adopt(&from, &connection);
         None
     } else {
         let Ok(permit) = strangers.try_acquire_owned() else {
@@ -74,11 +75,35 @@ async fn connection(
         };
         Some(permit)
     };
-    questions(connection, from, tasks, service).await;
+    questions(connection, from, (mesh.clone(), service), Greeted::default()).await;
+}
+
+/// Which process is at the other end of a connection, once it has said so.
+#[derive(Clone, Default)]
+pub(super) struct Greeted(Arc<Mutex<Option<Incarnation>>>);
+
+impl Greeted {
+    /// For a connection on which this node greeted: who is there was answered.
+    pub fn by(process: Incarnation) -> Self {
+        Self(Arc::new(Mutex::new(Some(process))))
+    }
+
+    /// Whether questions of a member are answered.
+    fn may_ask(&self, mesh: &Mesh, from: &NodeId) -> bool {
+        self.0
+            .lock()
+            .is_some_and(|process| mesh.is_current(from, process))
+    }
 }
 
 /// Answers what comes over a connection, whichever side made it.
-pub(super) async fn questions(connection: Connection, from: NodeId, tasks: Tasks, service: Arc<dyn Service>) {
+pub(super) async fn questions(
+    connection: Connection,
+    from: NodeId,
+    (mesh, service): (Arc<Mesh>, Arc<dyn Service>),
+    greeted: Greeted,
+) {
+    let tasks = mesh.tasks.clone();
     let mut stop = tasks.shutdown_signal();
     loop {
         let stream = tokio::select! {
@@ -86,18 +111,18 @@ pub(super) async fn questions(connection: Connection, from: NodeId, tasks: Tasks
             () = stop.wait() => break,
         };
         let Ok((send, receive)) = stream else { break };
-        let (service, from, connection) = (service.clone(), from.clone(), connection.clone());
+        let (mesh, service, greeted) = (mesh.clone(), service.clone(), greeted.clone());
+        let (from, connection) = (from.clone(), connection.clone());
         tasks.spawn(TaskKind::Core, "mesh-question", async move {
-            question(&connection, send, receive, service, from).await;
+            question(&connection, (send, receive), (&mesh, service, greeted), from).await;
         });
     }
 }
 
 async fn question(
     connection: &Connection,
-    mut send: SendStream,
-    mut receive: RecvStream,
-    service: Arc<dyn Service>,
+    (mut send, mut receive): (SendStream, RecvStream),
+    (mesh, service, greeted): (&Arc<Mesh>, Arc<dyn Service>, Greeted),
     from: NodeId,
 ) {
     let max = if service.is_member(&from) {
@@ -116,14 +141,34 @@ async fn question(
         }
         Err(_) => return,
     };
-    let allowed = matches!(ask, Ask::Knock(_) | Ask::Join(_)) || service.is_member(&from);
-    let reply = if allowed {
-        tokio::select! {
+    let member = service.is_member(&from);
+    let reply = match ask {
+        Ask::Hail(process) if member => match mesh.meet(&from, process, connection).await {
+            Ok(()) => {
+                *greeted.0.lock() = Some(process);
+                // Whoever reached this node is reached the same way: it may be behind something that lets nobody in.
+                mesh.adopt(&from, connection);
+                Reply::Hail(mesh.incarnation)
+            }
+            Err(why) => {
+                tracing::error!(%from, why, "two processes say to be one node");
+                Reply::Superseded(why)
+            }
+        },
+        Ask::Hail(process) => {
+            // It may be a member soon, and go on over this connection.
+            *greeted.0.lock() = Some(process);
+            Reply::Hail(mesh.incarnation)
+        }
+        ask if member && !greeted.may_ask(mesh, &from) => {
+            tracing::debug!(%from, ?ask, "asked by a process that does not count");
+            Reply::Superseded("another process counts as this node".into())
+        }
+        ask if member || matches!(ask, Ask::Knock(_) | Ask::Join(_)) => tokio::select! {
             reply = service.answer(from, ask) => reply,
             _ = connection.closed() => return,
-        }
-    } else {
-        Reply::Refused("you are not a member of this cluster".into())
+        },
+        _ => Reply::Refused("you are not a member of this cluster".into()),
     };
     let _ = frame::write(&mut send, &reply).await;
     let _ = send.finish();

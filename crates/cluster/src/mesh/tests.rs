@@ -1,7 +1,7 @@
 //! Two ends of the mesh on loopback: who may ask for what.
 
 use super::wire::{Ask, JoinAsk, Reply};
-use super::{Mesh, MeshError, MeshOptions, Service};
+use super::{Incarnation, Mesh, MeshError, MeshOptions, Service};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -21,6 +21,10 @@ impl Service for Answers {
         self.0.load(Ordering::SeqCst)
     }
 
+    fn superseded(&self, _by: &NodeId, _why: &str) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
     async fn answer(&self, _from: NodeId, _ask: Ask) -> Reply {
         Reply::Done
     }
@@ -31,6 +35,7 @@ async fn mesh(key: u8) -> Arc<Mesh> {
         secret: [key; 32],
         listen: ([127, 0, 0, 1], 0).into(),
         tasks: Tasks::new(),
+        incarnation: Incarnation::new(key.into()),
     };
     Mesh::start(options).await.expect("has a port")
 }

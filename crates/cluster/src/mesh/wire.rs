@@ -1,5 +1,6 @@
 //! What nodes say to each other. DAG-CBOR: maps have text keys, so members and the like are lists.
 
+use super::greet::Incarnation;
 use crate::copies::CopyProgress;
 use crate::types::Facts;
 use bytes::Bytes;
@@ -147,6 +148,8 @@ impl NodeHealth {
 /// A question.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Ask {
+    /// This process of me speaks; which of you?
+    Hail(Incarnation),
     /// Here I am; these are my addresses.
     Hello(Vec<SocketAddr>),
     Append(AppendEntries),
@@ -195,6 +198,10 @@ pub(crate) enum Ask {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Done,
+    /// This one.
+    Hail(Incarnation),
+    /// You are not who counts as you any more; why.
+    Superseded(String),
     Refused(String),
     Append(AppendAnswer),
     Vote(VoteAnswer),
