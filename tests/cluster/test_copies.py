@@ -186,3 +186,47 @@ def test_two_copies_are_behind_two_breakers(cluster):
     node.run("bucket", "set", "box", "--copies", "2")
     counts = wait_level(cluster, 2 * 24)
     assert (counts[0] + counts[1], counts[2] + counts[3]) == (24, 24), counts
+
+
+def loss_of(node, kind, name):
+    losses = node.json("cluster", "can-lose")["losses"]
+    return next(one for one in losses if (one["kind"], one["name"]) == (kind, name))
+
+
+def test_what_may_fail_is_said_truly_and_happens_so(cluster):
+    for circuit in ("left", "left", "right"):
+        cluster.settings = QUICK + f'[node]\ncircuit = "{circuit}"\n'
+        name = ("--name", f"n{len(cluster.nodes) + 1}")
+        if not cluster.nodes:
+            cluster.nodes.append(cluster.new().start(*name))
+        else:
+            cluster.add(*name)
+    cluster.settle()
+    one = cluster.nodes[0]
+    objects = bytes_of(4)
+    put_all(one, objects)
+    wait_level(cluster, 3 * 12)
+    wait_for(lambda: len(one.json("cluster", "can-lose")["losses"]) == 5, 30, "the breakers are not known")
+    assert one.json("cluster", "can-lose")["can_lose"] == 1
+    left, right = loss_of(one, "circuit", "left"), loss_of(one, "circuit", "right")
+    assert (left["data_stays"], left["service_goes_on"], left["votes"], left["quorum"]) == (True, False, 1, 2)
+    assert (right["data_stays"], right["service_goes_on"]) == (True, True)
+    assert left["nodes"] == ["n1", "n2"]
+
+    # One copy of something: no node that has it may be lost.
+    one.run("bucket", "set", "box", "--copies", "1")
+    said = wait_for(lambda: (s := one.json("cluster", "can-lose"))["can_lose"] == 0 and s, 30, "it was not noticed")
+    assert "one copy" in said["because"]
+    assert not loss_of(one, "node", "n3")["data_stays"]
+    one.run("bucket", "set", "box", "--copies", "3")
+    wait_level(cluster, 3 * 12)
+    wait_for(lambda: one.json("cluster", "can-lose")["can_lose"] == 1, 30, "it has not become right again")
+
+    # What was said happens: the right breaker goes, and all is read and written.
+    cluster.nodes[2].kill()
+    wait_for(lambda: one.json("cluster", "can-lose")["can_lose"] == 0, 30, "a loss was not noticed")
+    check_all(one, objects)
+    one.s3().put_object(Bucket="box", Key="more", Body=b"x")
+    assert not loss_of(one, "node", "n2")["service_goes_on"]
+    text = one.run("cluster", "can-lose").stdout
+    assert "circuit left" in text and "stops: 1 of 2 votes" in text

@@ -38,7 +38,7 @@ mod wal;
 
 pub use copies::{CopyProgress, LevelOptions};
 pub use join::{Door, JoinOptions, Joined, Waiting, join, new_code};
-pub use membership::NodeStatus;
+pub use membership::{NodeStatus, Survival};
 pub use options::{ClusterError, ClusterOptions, Status, Together};
 pub use placement::{Classes, MAX_COPIES, USUAL_COPIES, Wants};
 pub use raft_log::{RaftLog, start};

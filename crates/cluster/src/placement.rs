@@ -9,7 +9,7 @@ use crate::RaftLog;
 use crate::types::{Member, term};
 use openraft::async_runtime::watch::WatchReceiver;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use stead_event::{Cid, NodeId, cids};
 use stead_plan::{ClusterMap, Node, NodeState, Placer, Policy};
@@ -61,6 +61,9 @@ pub trait Wants: Send + Sync + 'static {
     /// A number that is another one after the answer of [`Self::classes`] may have changed.
     fn revision(&self) -> u64;
 
+    /// The numbers of copies that anything wants.
+    fn copies(&self) -> BTreeSet<u8>;
+
     /// Every block of which there are to be fewer or more copies. Blocks the thread, maybe for long.
     ///
     /// # Errors
@@ -71,6 +74,7 @@ pub trait Wants: Send + Sync + 'static {
 /// The holders of copies, as one membership places them.
 #[derive(Debug)]
 pub(crate) struct Placement {
+    map: ClusterMap,
     /// By number of copies, from one.
     placers: Vec<Placer>,
     /// Members that hold data.
@@ -84,8 +88,14 @@ impl Placement {
         let holders = members.iter().filter(|(_, member)| !member.witness);
         Self {
             placers: policies.map(|policy| Placer::new(&map, policy)).collect(),
+            map,
             holders: holders.map(|(_, member)| NodeId(member.name.clone())).collect(),
         }
+    }
+
+    /// What the membership is to the planner.
+    pub fn map(&self) -> &ClusterMap {
+        &self.map
     }
 
     /// Who holds a block. What names other blocks is small and read often: everybody has it.

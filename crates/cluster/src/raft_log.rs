@@ -4,6 +4,7 @@ use crate::batch::{Encoded, encode};
 use crate::copies::{Owed, Progress};
 use crate::join::Joins;
 use crate::machine::{MachineThread, read_marker};
+use crate::membership::Sets;
 use crate::network::Link;
 use crate::options::Together;
 use crate::placement::Beliefs;
@@ -78,6 +79,8 @@ pub struct RaftLog {
     pub(crate) progress: Progress,
     /// Who holds which block, as this node believes.
     pub(crate) beliefs: Beliefs,
+    /// Which members have copies together.
+    pub(crate) sets: parking_lot::Mutex<Option<Sets>>,
     /// Ends the process as its operator would.
     pub(crate) stopper: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// What every member has and nobody else, for who is let in.
@@ -212,6 +215,7 @@ async fn begin(
         owed: Owed::default(),
         progress: Progress::default(),
         beliefs: Beliefs::default(),
+        sets: parking_lot::Mutex::default(),
         shared: OnceLock::new(),
         stopper: OnceLock::new(),
         admitting: Mutex::new(()),

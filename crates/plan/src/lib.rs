@@ -1,7 +1,7 @@
 //! Plans of a small datacenter: where copies go, and what may fail.
 //!
-//! Owns: the cluster map with its failure domains, placement ([`place`](fn@place), [`Placer`]), and the judgement
-//! of failures ([`can_lose`], [`Judge`]), which the cluster and the planner share.
+//! Owns: the cluster map with its failure domains, placement ([`place`](fn@place), [`Placer`]), and what a failure does
+//! ([`survive`]), which the cluster and the planner share.
 //! Promises: every function is pure; the same input gives the same answer on every machine, whatever its
 //! processor, because nothing here uses a mathematical function of the system's library.
 //! Never: I/O, a clock, randomness, async.
@@ -9,6 +9,7 @@
 pub mod map;
 pub mod place;
 pub mod policy;
+pub mod survive;
 
 pub use map::{ClusterMap, Disk, DomainKind, Domains, MapError, Node, NodeId, NodeState};
 pub use place::{Copy, Placed, Placer, Shared, place};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// How bytes survive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Redundancy {
     /// So many whole copies, 1 to 5.
@@ -27,7 +27,7 @@ pub const MAX_REPLICAS: u8 = 5;
 pub const MAX_PIECES: u8 = 32;
 
 /// When a writer is answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Writes {
     /// When every copy is written.
@@ -40,7 +40,7 @@ pub enum Writes {
 }
 
 /// What a bucket or volume asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Policy {
     redundancy: Redundancy,
     writes: Writes,

@@ -36,6 +36,8 @@ pub(super) async fn approve(global: &Global, args: &Approve) -> Result<u8, Failu
         output::json(&node);
     } else {
         output::line(format!("node {} is let in", short(&node.node)));
+        let cluster: wire::Cluster = client.get(Url::new("/api/v1/cluster")).await?;
+        output::line(format!("may be lost now: {}", spare(&cluster)));
     }
     Ok(failure::OK)
 }
@@ -237,15 +239,47 @@ async fn can_lose(global: &Global) -> Result<u8, Failure> {
         output::json(&serde_json::json!({
             "can_lose": cluster.can_lose,
             "because": cluster.because,
+            "losses": cluster.losses,
         }));
     } else {
-        output::line(format!(
-            "{}: {}",
-            output::count(cluster.can_lose, "node"),
-            cluster.because
-        ));
+        output::line(spare(&cluster));
+        losses(&cluster.losses).print();
     }
     Ok(failure::OK)
+}
+
+/// How many nodes may be lost, and what bounds it.
+fn spare(cluster: &wire::Cluster) -> String {
+    format!("{}: {}", output::count(cluster.can_lose, "node"), cluster.because)
+}
+
+/// What each single failure does.
+fn losses(losses: &[wire::NodeLoss]) -> Table {
+    let mut table = Table::new(&[
+        ("IF IT FAILS", Align::Left),
+        ("DATA", Align::Left),
+        ("SERVICE", Align::Left),
+        ("NODES", Align::Left),
+    ]);
+    for loss in losses {
+        let data = match (loss.data_stays, loss.kind.as_str()) {
+            (true, _) => "stays",
+            (false, "switch" | "circuit") => "away until it is back",
+            (false, _) => "some is lost",
+        };
+        let service = match (loss.service_goes_on, loss.votes < loss.quorum) {
+            (true, _) => "goes on".to_owned(),
+            (false, true) => format!("stops: {} of {} votes", loss.votes, loss.quorum),
+            (false, false) => "some cannot be read".to_owned(),
+        };
+        table.row([
+            format!("{} {}", loss.kind, loss.name),
+            data.to_owned(),
+            service,
+            loss.nodes.join(", "),
+        ]);
+    }
+    table
 }
 
 fn recover(global: &Global, sure: bool) -> Result<u8, Failure> {

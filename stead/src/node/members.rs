@@ -13,10 +13,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stead_client::wire;
 use stead_cluster::{
-    ClusterError, CopyProgress, Door, FOUNDER, Facts, JoinOptions, Joined, NodeStatus, RaftLog, Ticket,
+    ClusterError, CopyProgress, Door, FOUNDER, Facts, JoinOptions, Joined, NodeStatus, RaftLog, Survival,
+    Ticket,
 };
 use stead_event::NodeId;
 use stead_gateway_api::ApiError;
+use stead_plan::DomainKind;
+use stead_plan::survive::Loss;
 use stead_runtime::{Rng, Space, Tasks};
 
 /// The file's name in the data directory.
@@ -245,7 +248,8 @@ pub(super) fn find<'a>(nodes: &'a [NodeStatus], name: &str) -> Result<&'a NodeSt
 /// The cluster as the API tells it.
 pub(super) async fn cluster(raft: &Arc<RaftLog>, own: &NodeId) -> wire::Cluster {
     let (nodes, waiting, copies) = tokio::join!(raft.nodes(), raft.waiting(), raft.copies());
-    let (can_lose, because) = can_lose(&nodes);
+    let survival = raft.survival(&nodes, &copies).await;
+    let (can_lose, because) = can_lose(&nodes, &survival);
     let waiting = waiting.into_iter().map(|waiting| wire::WaitingNode {
         id: waiting.node.to_string(),
         name: waiting.label,
@@ -257,6 +261,11 @@ pub(super) async fn cluster(raft: &Arc<RaftLog>, own: &NodeId) -> wire::Cluster 
         leader: nodes.iter().find(|node| node.leader).map(name),
         can_lose,
         because,
+        losses: survival
+            .losses
+            .iter()
+            .map(|loss| shown_loss(loss, &nodes))
+            .collect(),
         waiting: waiting.collect(),
         nodes: nodes
             .iter()
@@ -300,29 +309,53 @@ fn shown(node: &NodeStatus, own: &NodeId, copies: Option<&CopyProgress>) -> wire
     }
 }
 
-/// How many nodes may be lost, whichever they are, and what bounds it. Every node but a witness has every block.
-fn can_lose(nodes: &[NodeStatus]) -> (u64, String) {
-    let up = |node: &&NodeStatus| node.up == Some(true);
-    let voters = nodes.iter().filter(|node| node.voter).count();
-    let voting = nodes.iter().filter(|node| node.voter).filter(up).count();
-    let quorum = voters / 2 + 1;
+/// How many nodes may be lost, whichever they are, and what bounds it.
+fn can_lose(nodes: &[NodeStatus], survival: &Survival) -> (u64, String) {
     if nodes.len() <= 1 {
         return (0, "there is one node: what is lost with it is lost".into());
     }
-    let Some(decide) = voting.checked_sub(quorum) else {
+    let voters = nodes.iter().filter(|node| node.voter);
+    let (voters, voting) = voters.fold((0, 0), |(all, up), node| {
+        (all + 1, up + usize::from(node.up == Some(true)))
+    });
+    let quorum = voters / 2 + 1;
+    let Some(votes) = survival.spare_votes else {
         return (
             0,
             format!("{voting} of {voters} voters answer and {quorum} are needed: nothing can be written"),
         );
     };
-    let copies = nodes.iter().filter(|node| !node.witness).filter(up).count();
-    let keep = copies.saturating_sub(1);
-    let because = if decide <= keep {
+    let copies = survival.spare_copies;
+    let because = if votes <= copies {
         format!("{voting} of {voters} voters answer and {quorum} have to, to decide anything")
+    } else if let Some(behind) = nodes.iter().find(|node| survival.behind.contains(&node.node)) {
+        format!("{} has not yet all copies that it is to have", behind.label)
     } else {
-        format!("{copies} nodes that answer hold the data")
+        match copies {
+            0 => "of some blocks one copy is left, on a node that answers".into(),
+            more => format!("of some blocks {} copies are on nodes that answer", more + 1),
+        }
     };
-    (decide.min(keep) as u64, because)
+    (votes.min(copies) as u64, because)
+}
+
+fn shown_loss(loss: &Loss, nodes: &[NodeStatus]) -> wire::NodeLoss {
+    let called = |id: &str| {
+        let node = nodes.iter().find(|node| node.node.0 == id);
+        node.map_or_else(|| id.to_owned(), |node| node.label.clone())
+    };
+    wire::NodeLoss {
+        kind: loss.kind.word().into(),
+        name: match loss.kind {
+            DomainKind::Node => called(&loss.name),
+            _ => loss.name.clone(),
+        },
+        nodes: loss.nodes.iter().map(|node| called(&node.0)).collect(),
+        data_stays: loss.data_stays,
+        service_goes_on: loss.service_goes_on,
+        votes: loss.votes.0 as u64,
+        quorum: loss.votes.1 as u64,
+    }
 }
 
 #[cfg(test)]
@@ -349,22 +382,31 @@ mod tests {
 
     #[test]
     fn what_may_be_lost_is_bounded_by_votes_and_by_copies() {
-        let of = |nodes: &[NodeStatus]| can_lose(nodes).0;
-        assert_eq!(of(&[node(1, true, true, false)]), 0);
-        assert_eq!(of(&[node(1, true, true, false), node(2, false, true, false)]), 0);
+        let of = |nodes: &[NodeStatus], votes, copies| {
+            let survival = Survival {
+                losses: Vec::new(),
+                spare_votes: votes,
+                spare_copies: copies,
+                behind: Vec::new(),
+            };
+            can_lose(nodes, &survival)
+        };
+        assert_eq!(of(&[node(1, true, true, false)], Some(0), 0).0, 0);
         let three: Vec<_> = (1..=3).map(|n| node(n, true, true, false)).collect();
-        assert_eq!(of(&three), 1);
-        let mut one_away = three.clone();
-        one_away[2] = node(3, true, false, false);
-        assert_eq!(of(&one_away), 0);
-        let two_and_witness = [
-            node(1, true, true, false),
-            node(2, true, true, false),
-            node(3, true, true, true),
-        ];
-        assert_eq!(of(&two_and_witness), 1);
-        let five: Vec<_> = (1..=5).map(|n| node(n, true, true, false)).collect();
-        assert_eq!(of(&five), 2);
+        let (count, because) = of(&three, Some(1), 2);
+        assert_eq!((count, because.contains("3 of 3 voters")), (1, true), "{because}");
+        let (count, because) = of(&three, Some(1), 0);
+        assert_eq!((count, because.contains("one copy")), (0, true), "{because}");
+        let mut away = three.clone();
+        for node in &mut away[1..] {
+            node.up = Some(false);
+        }
+        let (count, because) = of(&away, None, 0);
+        assert_eq!(
+            (count, because.contains("nothing can be written")),
+            (0, true),
+            "{because}"
+        );
     }
 
     #[test]

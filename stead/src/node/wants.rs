@@ -1,7 +1,7 @@
 //! How many copies buckets want: from the configuration document `copies` of each, to the blocks that its objects
 //! reach.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use stead_block::{LocalStore, ipld};
 use stead_cluster::{Classes, USUAL_COPIES, Wants};
@@ -87,6 +87,11 @@ impl Wants for BucketWants {
         // What cannot be read counts as something else than what could.
         self.buckets().ok().hash(&mut hasher);
         hasher.finish()
+    }
+
+    fn copies(&self) -> BTreeSet<u8> {
+        let wanted = self.buckets().unwrap_or_default();
+        wanted.into_values().collect()
     }
 
     fn classes(&self) -> Result<Classes, String> {

@@ -16,6 +16,9 @@ pub struct Cluster {
     pub can_lose: u64,
     /// Why no more may be lost, in words.
     pub because: String,
+    /// What each single failure does: of every node, then of what several sit behind.
+    #[serde(default)]
+    pub losses: Vec<NodeLoss>,
     /// Who waits to be let in.
     #[serde(default)]
     pub waiting: Vec<WaitingNode>,
@@ -87,6 +90,25 @@ pub struct NodeCopies {
 pub struct Drain {
     /// Whether it is to hold nothing.
     pub drain: bool,
+}
+
+/// What one failure does.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct NodeLoss {
+    /// `node`, `switch`, `circuit`, `rack` or `site`.
+    pub kind: String,
+    /// Which: what people call it.
+    pub name: String,
+    /// The names of the nodes that fail with it.
+    pub nodes: Vec<String>,
+    /// Whether a copy of everything is left, should it never come back.
+    pub data_stays: bool,
+    /// Whether reading and writing go on.
+    pub service_goes_on: bool,
+    /// Voters that are left.
+    pub votes: u64,
+    /// Voters that it takes.
+    pub quorum: u64,
 }
 
 /// A node that waits to be let in.

@@ -7,9 +7,12 @@ mod admit;
 mod describe;
 mod drain;
 mod health;
+mod survive;
 mod voters;
 
 pub use health::NodeStatus;
+pub(crate) use survive::Sets;
+pub use survive::Survival;
 
 use crate::mesh::{Ask, Incarnation, Mesh, MeshError, MeshOptions, Reply};
 use crate::service::Answers;
