@@ -11,7 +11,8 @@ pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use ipfs::IpfsCommand;
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
 pub use upkeep::{
-    Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NodeCommand, Scrub, Up, ViewCommand,
+    Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NEARBY, NodeCommand, Scrub, Up,
+    ViewCommand,
 };
 
 use clap::{Args, Parser, Subcommand};

@@ -98,6 +98,17 @@ pub struct Node {
     directory: Directory,
 }
 
+/// Lets others find this node nearby, if it listens where they can reach it.
+async fn announce(settings: &Settings, listen: SocketAddr, raft: &Arc<RaftLog>) {
+    if !settings.mesh.announce || listen.ip().is_loopback() {
+        return;
+    }
+    match raft.announce().await {
+        Ok(said) => tracing::debug!(said, "nodes that are to join find this one nearby"),
+        Err(error) => tracing::warn!(%error, "nodes that are to join do not find this one by themselves"),
+    }
+}
+
 /// What every part is given.
 #[derive(Clone)]
 struct Ambient {
@@ -190,6 +201,7 @@ impl Node {
         root::first_event(&write).await?;
         let root = root::credential(&directory, &write).await?;
         raft.on_cluster_stop(Box::new(crate::process::terminate));
+        announce(&settings, mesh_listen, &raft).await;
         raft.share(members::shared(&storage_key, &root.credential).into());
 
         let index = open_index(data, &read).await?;

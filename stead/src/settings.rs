@@ -116,6 +116,8 @@ pub struct Ipfs {
 pub struct Mesh {
     /// Address and UDP port; port 0 picks a free one, which is kept.
     pub listen: SocketAddr,
+    /// Whether nodes that are to join find this one nearby, by multicast DNS.
+    pub announce: bool,
 }
 
 /// `[node]`: what can fail with the node. What is not said is unknown, and never counts as different from another
@@ -229,6 +231,7 @@ impl Default for Mesh {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7305)),
+            announce: true,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Letting a node in: it shows a code and waits; a member that is told the code lets it in.
 //!
-//! The code is random and travels only inside the connection that the joiner has made to the member's key, so
-//! who approves it approves that connection's node and no other. Two that wait with one code are both turned
-//! away by it.
+//! Both ends compute the code (see [`crate::code`]), so who approves it approves the node that shows it and no other.
+//! Two that wait with one code are both turned away by it.
 
+use crate::code::{Nonce, code, commitment, plain};
 use crate::mesh::{Ask, Grant, Incarnation, JoinAsk, Mesh, MeshError, MeshOptions, Reply};
 use crate::ticket::Ticket;
 use crate::types::Facts;
@@ -30,18 +30,27 @@ const FORGET: Duration = Duration::from_secs(90);
 const RETRY: Duration = Duration::from_secs(1);
 /// How long members are asked about a code.
 const ASK: Duration = Duration::from_secs(15);
-/// The letters of a code: no two look or sound alike.
-const LETTERS: &[u8; 28] = b"ABCDEFGHJKLMNPQRSTUVWXYZ2346";
-/// Letters of a code: 28^6 of them, half a thousand million.
-const CODE: usize = 6;
 
 /// Requests that wait here.
 #[derive(Default)]
-pub(crate) struct Joins(Mutex<Vec<Request>>);
+pub(crate) struct Joins {
+    requests: Mutex<Vec<Request>>,
+    /// Who has committed itself to a number, and what was answered.
+    met: Mutex<Vec<Meeting>>,
+}
+
+struct Meeting {
+    node: NodeId,
+    commitment: [u8; 32],
+    answered: Nonce,
+    at: Instant,
+}
 
 struct Request {
     node: NodeId,
     ask: JoinAsk,
+    /// What lets it in.
+    code: String,
     asked: Instant,
     /// What was decided, until its node has fetched it.
     decided: watch::Sender<Option<Reply>>,
@@ -107,31 +116,16 @@ impl Door {
     }
 }
 
-/// A new code.
-pub fn new_code(rng: &Rng) -> String {
-    let letter = || {
-        let at = rng.below(LETTERS.len() as u64);
-        char::from(LETTERS[usize::try_from(at).unwrap_or(0)])
-    };
-    (0..CODE).map(|_| letter()).collect()
-}
-
-/// A code as it is compared: people type lower case and blanks.
-fn plain(code: &str) -> String {
-    let letters = code.chars().filter(char::is_ascii_alphanumeric);
-    letters.map(|letter| letter.to_ascii_uppercase()).collect()
-}
-
-/// Asks the member of a ticket to be let in, until somebody approves `code`; `waiting` is called when the
-/// member has the request.
+/// Asks the member of a ticket to be let in, until somebody approves the code; `waiting` is called with it when the
+/// member has the request, and again where it has another one.
 ///
 /// # Errors
 /// Where the port cannot be had, or the member refuses for good.
 pub async fn join(
     ticket: &Ticket,
     options: JoinOptions,
-    (code, waiting): (&str, &(dyn Fn(&str) + Send + Sync)),
-    tasks: &Tasks,
+    waiting: &(dyn Fn(&str) + Send + Sync),
+    (rng, tasks): (&Rng, &Tasks),
 ) -> Result<Joined, ClusterError> {
     let mesh = Mesh::start(MeshOptions {
         secret: options.secret,
@@ -148,14 +142,14 @@ pub async fn join(
     }
     mesh.learn(&ticket.node, ticket.addresses.iter().copied());
     let ask = JoinAsk {
-        code: code.to_owned(),
+        drawn: Bytes::copy_from_slice(&rng.bytes::<32>()),
         label: options.label,
         addresses: mesh.addresses(),
         release: options.release,
         witness: options.witness,
         facts: options.facts,
     };
-    let granted = wait_for_grant(&mesh, &ticket.node, ask, || waiting(code)).await;
+    let granted = wait_for_grant(&mesh, &ticket.node, ask, waiting).await;
     let grant = match granted {
         Ok(grant) => grant,
         Err(error) => {
@@ -175,18 +169,34 @@ async fn wait_for_grant(
     mesh: &Arc<Mesh>,
     member: &NodeId,
     request: JoinAsk,
-    waiting: impl Fn(),
+    waiting: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Grant, ClusterError> {
+    let drawn: Nonce = request.drawn.as_ref().try_into().unwrap_or_default();
+    let meet = Ask::Meet(Bytes::copy_from_slice(&commitment(&drawn)));
     let (knock, join) = (Ask::Knock(request.clone()), Ask::Join(request));
     let (mut told, mut noted) = (false, false);
+    let mut shown = None;
     loop {
-        let ask = if noted { &join } else { &knock };
+        let ask = match (&shown, noted) {
+            (None, _) => &meet,
+            (_, false) => &knock,
+            (_, true) => &join,
+        };
         match mesh.ask(member, ask, ANSWER).await {
+            Ok(Reply::Met(answered)) => {
+                let answered: Nonce = answered
+                    .as_ref()
+                    .try_into()
+                    .map_err(|_| ClusterError::Mesh(format!("{member} answers no number")))?;
+                shown = Some(code((mesh.own(), &drawn), (member, &answered)));
+            }
+            // It has forgotten: it was started anew.
+            Ok(Reply::Unmet) => (shown, noted) = (None, false),
             Ok(Reply::Grant(grant)) => return Ok(grant),
             // The request is there; or, later, nobody has decided yet.
             Ok(Reply::Done) => {
-                if !std::mem::replace(&mut noted, true) {
-                    waiting();
+                if let (false, Some(code)) = (std::mem::replace(&mut noted, true), &shown) {
+                    waiting(code);
                 }
             }
             Ok(other) => return Err(ClusterError::Mesh(format!("{member} answers {other:?}"))),
@@ -202,27 +212,66 @@ async fn wait_for_grant(
 }
 
 impl Joins {
-    /// Who waits.
-    pub(crate) fn waiting(&self) -> Vec<(NodeId, JoinAsk)> {
-        let mut requests = self.0.lock();
+    /// Answers a commitment with a number.
+    pub(crate) fn meet(&self, node: &NodeId, commitment: &[u8], rng: &Rng) -> Reply {
+        let Ok(commitment) = commitment.try_into() else {
+            return Reply::Refused("that is no commitment".into());
+        };
+        let mut met = self.met.lock();
+        met.retain(|meeting| meeting.at.elapsed() < FORGET && meeting.node != *node);
+        if met.len() >= WAITING {
+            return Reply::Refused("too many wait here to be let in".into());
+        }
+        let answered = rng.bytes();
+        met.push(Meeting {
+            node: node.clone(),
+            commitment,
+            answered,
+            at: Instant::now(),
+        });
+        Reply::Met(Bytes::copy_from_slice(&answered))
+    }
+
+    /// The code of a node that reveals what it had committed itself to.
+    fn code_of(&self, node: &NodeId, own: &NodeId, drawn: &[u8]) -> Option<String> {
+        let drawn: Nonce = drawn.try_into().ok()?;
+        let mut met = self.met.lock();
+        let meeting = met.iter_mut().find(|meeting| meeting.node == *node)?;
+        meeting.at = Instant::now();
+        let fits = meeting.commitment == commitment(&drawn);
+        fits.then(|| code((node, &drawn), (own, &meeting.answered)))
+    }
+
+    /// Who waits, by the code that lets it in.
+    pub(crate) fn waiting(&self) -> Vec<(NodeId, String, String)> {
+        let mut requests = self.requests.lock();
         requests.retain(|request| request.asked.elapsed() < FORGET);
         let open = requests.iter().filter(|request| request.is_open());
-        open.map(|request| (request.node.clone(), request.ask.clone()))
-            .collect()
+        open.map(|request| {
+            (
+                request.node.clone(),
+                request.ask.label.clone(),
+                request.code.clone(),
+            )
+        })
+        .collect()
     }
 
     /// Notes a request, or that its node still waits; what to watch for the decision.
     ///
     /// # Errors
     /// Why it is not taken.
-    pub(crate) fn note(&self, node: &NodeId, ask: JoinAsk) -> Result<watch::Receiver<Option<Reply>>, String> {
-        if plain(&ask.code).len() != CODE {
-            return Err("a code has six letters".into());
-        }
-        let mut requests = self.0.lock();
+    pub(crate) fn note(
+        &self,
+        node: &NodeId,
+        own: &NodeId,
+        ask: JoinAsk,
+    ) -> Result<watch::Receiver<Option<Reply>>, Reply> {
+        let code = self.code_of(node, own, &ask.drawn).ok_or(Reply::Unmet)?;
+        let mut requests = self.requests.lock();
         requests.retain(|request| request.asked.elapsed() < FORGET);
         if let Some(known) = requests.iter_mut().find(|request| request.node == *node) {
-            if known.ask.code == ask.code {
+            if known.code == code {
                 known.asked = Instant::now();
                 return Ok(known.decided.subscribe());
             }
@@ -230,12 +279,13 @@ impl Joins {
             requests.retain(|request| request.node != *node);
         }
         if requests.len() >= WAITING {
-            return Err("too many wait here to be let in".into());
+            return Err(Reply::Refused("too many wait here to be let in".into()));
         }
         let (decided, watched) = watch::channel(None);
         requests.push(Request {
             node: node.clone(),
             ask,
+            code,
             asked: Instant::now(),
             decided,
         });
@@ -243,10 +293,10 @@ impl Joins {
     }
 
     /// Waits a while for the decision on a request.
-    pub(crate) async fn wait(&self, node: NodeId, ask: JoinAsk) -> Reply {
-        let mut watched = match self.note(&node, ask) {
+    pub(crate) async fn wait(&self, node: NodeId, own: &NodeId, ask: JoinAsk) -> Reply {
+        let mut watched = match self.note(&node, own, ask) {
             Ok(watched) => watched,
-            Err(why) => return Reply::Refused(why),
+            Err(reply) => return reply,
         };
         let decided = async {
             let found = watched.wait_for(Option::is_some).await.ok();
@@ -262,10 +312,10 @@ impl Joins {
     /// The open request with a code, if it is the only one with it.
     fn find(&self, code: &str) -> Result<Option<(NodeId, JoinAsk)>, ClusterError> {
         let code = plain(code);
-        let mut requests = self.0.lock();
+        let mut requests = self.requests.lock();
         requests.retain(|request| request.asked.elapsed() < FORGET);
         let has = |request: &&Request| {
-            let own = plain(&request.ask.code);
+            let own = plain(&request.code);
             request.is_open() && bool::from(subtle::ConstantTimeEq::ct_eq(own.as_bytes(), code.as_bytes()))
         };
         let same: Vec<_> = requests.iter().filter(has).collect();
@@ -273,7 +323,7 @@ impl Joins {
             [] => Ok(None),
             [one] => Ok(Some((one.node.clone(), one.ask.clone()))),
             _ => {
-                requests.retain(|request| plain(&request.ask.code) != code);
+                requests.retain(|request| plain(&request.code) != code);
                 Err(ClusterError::Refused(
                     "two nodes wait with this code; both were turned away and have to ask again".into(),
                 ))
@@ -282,7 +332,7 @@ impl Joins {
     }
 
     fn decide(&self, node: &NodeId, reply: Reply) {
-        let requests = self.0.lock();
+        let requests = self.requests.lock();
         if let Some(request) = requests.iter().find(|request| request.node == *node) {
             request.decided.send_replace(Some(reply));
         }
@@ -309,11 +359,7 @@ impl RaftLog {
                 Ok(_) | Err(_) => tracing::debug!(%node, "does not say who waits there"),
             }
         }
-        let of = |(node, ask): (NodeId, JoinAsk)| Waiting {
-            node,
-            label: ask.label,
-            code: ask.code,
-        };
+        let of = |(node, label, code)| Waiting { node, label, code };
         all.into_iter().map(of).collect()
     }
 

@@ -10,8 +10,10 @@
 //! Never: knows what an event means, or what a view does with it.
 
 mod batch;
+mod code;
 mod convert;
 mod copies;
+mod discovery;
 mod forward;
 mod join;
 mod machine;
@@ -37,7 +39,8 @@ mod types;
 mod wal;
 
 pub use copies::{CopyProgress, LevelOptions};
-pub use join::{Door, JoinOptions, Joined, Waiting, join, new_code};
+pub use discovery::{Nearby, find_nearby};
+pub use join::{Door, JoinOptions, Joined, Waiting, join};
 pub use membership::{NodeStatus, Survival};
 pub use options::{ClusterError, ClusterOptions, Status, Together};
 pub use placement::{Classes, MAX_COPIES, USUAL_COPIES, Wants};

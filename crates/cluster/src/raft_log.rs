@@ -2,6 +2,7 @@
 
 use crate::batch::{Encoded, encode};
 use crate::copies::{Owed, Progress};
+use crate::discovery::{self, Announced};
 use crate::join::Joins;
 use crate::machine::{MachineThread, read_marker};
 use crate::membership::Sets;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::command::INLINE_MAX;
 use stead_log::{Append, Appended, Log, LogError, Machine, MachineError};
-use stead_runtime::{Space, TaskKind, Tasks, blocking, free_bytes};
+use stead_runtime::{Rng, Space, TaskKind, Tasks, blocking, free_bytes};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 /// Recent entries kept in memory, about, in bytes. One voter reads an entry once, right after writing it.
@@ -67,6 +68,9 @@ pub struct RaftLog {
     pub(crate) dir: PathBuf,
     /// What this process drew, to be told from another of its node.
     pub(crate) lot: u64,
+    pub(crate) rng: Rng,
+    /// That this node can be found nearby.
+    announced: parking_lot::Mutex<Option<Announced>>,
     pub(crate) node: NodeId,
     pub(crate) number: u64,
     pub(crate) tasks: Tasks,
@@ -206,6 +210,8 @@ async fn begin(
         queue,
         dir: options.dir.clone(),
         lot: options.rng.below(u64::MAX),
+        rng: options.rng.clone(),
+        announced: parking_lot::Mutex::default(),
         node: options.node.clone(),
         number: options.number,
         tasks: options.tasks.clone(),
@@ -374,6 +380,7 @@ impl RaftLog {
             return Ok(());
         }
         self.stop.notify_one();
+        drop(self.announced.lock().take());
         if !self.alone() {
             // Another leads before this one goes, so that nobody has to find out that it went.
             let handed = tokio::time::timeout(HAND_OVER, self.step_down()).await;
@@ -409,6 +416,23 @@ impl RaftLog {
     /// Says what every member has and nobody else: it is given to who is let in. Nobody is, before.
     pub fn share(&self, shared: Bytes) {
         let _ = self.shared.set(shared);
+    }
+
+    /// Lets nodes that are to join find this one nearby. Opens the mesh where it is not. Answers whether it can be
+    /// reached from elsewhere: else nothing is said.
+    ///
+    /// # Errors
+    /// Where the mesh cannot be opened, or nothing can be said by multicast.
+    pub async fn announce(self: &Arc<Self>) -> Result<bool, ClusterError> {
+        self.open_mesh().await?;
+        let first = self.members().into_iter().next();
+        let cluster = first.map_or_else(|| self.node.clone(), |(_, member)| NodeId(member.name));
+        let label = self.together.as_ref().map(|together| together.label.clone());
+        let addresses = self.mesh()?.addresses();
+        let said = discovery::announce(&self.node, &label.unwrap_or_default(), &cluster, &addresses)?;
+        let is_said = said.is_some();
+        *self.announced.lock() = said;
+        Ok(is_said)
     }
 
     /// Says how the process is ended when the whole cluster is stopped.

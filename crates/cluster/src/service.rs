@@ -137,13 +137,14 @@ impl Answers {
                 log.mesh()?.relearn(&from, addresses);
                 Reply::Done
             }
-            Ask::Knock(request) => match log.joins.note(&from, request) {
+            Ask::Meet(commitment) => log.joins.meet(&from, &commitment, &log.rng),
+            Ask::Knock(request) => match log.joins.note(&from, &log.node, request) {
                 Ok(_) => Reply::Done,
-                Err(why) => Reply::Refused(why),
+                Err(reply) => reply,
             },
             Ask::Join(request) => {
                 log.mesh()?.relearn(&from, request.addresses.iter().copied());
-                log.joins.wait(from, request).await
+                log.joins.wait(from, &log.node, request).await
             }
             Ask::Approve(code) => Reply::Approved(log.approve_here(&code).await?),
             Ask::Admit(node, request) if log.leads() => Reply::Grant(log.admit_here(&node, &request).await?),

@@ -4,6 +4,9 @@ use clap::{Args, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// In place of a ticket: whichever cluster is found nearby.
+pub const NEARBY: &str = "nearby";
+
 /// `up`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -11,7 +14,8 @@ Examples:
   stead up
   stead up --data /srv/stead --listen 0.0.0.0:7300
   stead up --listen 127.0.0.1:0 --json     for programs: one line when ready
-  stead up --listen 10.0.0.2:7300 --join stead1-…     one more for a cluster
+  stead up --listen 10.0.0.2:7300 --join              one more for a cluster nearby
+  stead up --listen 10.0.0.2:7300 --join stead1-…     one more, by a ticket
 
 The first start makes everything: the directory, the node's identity, the first
 access key. Settings are in DIR/stead.toml, which need not exist. SIGTERM and
@@ -35,8 +39,9 @@ pub struct Up {
     /// What people call this node, said when it begins or joins [default: the machine's name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Join the cluster of this ticket (`stead ticket` there), once a member has approved the code shown here
-    #[arg(long, value_name = "TICKET")]
+    /// Join a cluster, once a member has approved the code shown here: that of a ticket (`stead ticket` there), or
+    /// the one that is found nearby
+    #[arg(long, value_name = "TICKET", num_args = 0..=1, default_missing_value = NEARBY)]
     pub join: Option<String>,
     /// Join as a witness: it votes, and holds no data
     #[arg(long, requires = "join")]

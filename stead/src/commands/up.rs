@@ -1,6 +1,6 @@
 //! `up`: starts a node and runs it until it is told to stop.
 
-use crate::args::{Global, Up};
+use crate::args::{Global, NEARBY, Up};
 use crate::directory;
 use crate::failure::{self, Failure};
 use crate::node::{Joining, Listen, Node, Start};
@@ -29,9 +29,14 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<u8, Failure> {
     let waiting = move |code: &str| show_code(json, code);
     let joining = match &args.join {
         Some(ticket) => Some(Joining {
-            ticket: ticket
-                .parse()
-                .map_err(|e| Failure::usage(format!("--join: {e}")))?,
+            ticket: match ticket.as_str() {
+                NEARBY => None,
+                ticket => Some(
+                    ticket
+                        .parse()
+                        .map_err(|e| Failure::usage(format!("--join: {e}")))?,
+                ),
+            },
             witness: args.witness,
             waiting: &waiting,
         }),

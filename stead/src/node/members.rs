@@ -11,6 +11,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use stead_client::wire;
 use stead_cluster::{
     ClusterError, CopyProgress, Door, FOUNDER, Facts, JoinOptions, Joined, NodeStatus, RaftLog, Survival,
@@ -24,6 +25,8 @@ use stead_runtime::{Rng, Space, Tasks};
 
 /// The file's name in the data directory.
 const FILE: &str = "cluster.json";
+/// How long a cluster is looked for nearby.
+const NEARBY: Duration = Duration::from_secs(20);
 
 /// What a member remembers, in `<data>/cluster.json`. Who the others are says the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,8 +53,8 @@ pub type OnWaiting<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// How a node comes to others: the member to ask, and who shows the code.
 pub struct Joining<'a> {
-    /// Whom to ask.
-    pub ticket: Ticket,
+    /// Whom to ask; whoever is found nearby where it is not said.
+    pub ticket: Option<Ticket>,
     /// Votes and holds no data.
     pub witness: bool,
     /// Shows the code.
@@ -167,7 +170,6 @@ pub(super) async fn join(
         )
         .next("join with an empty directory, then copy the objects over with `stead cp` or `rclone`"));
     }
-    let code = stead_cluster::new_code(rng);
     let options = JoinOptions {
         secret: key.to_bytes(),
         listen,
@@ -177,7 +179,11 @@ pub(super) async fn join(
         facts: facts.clone(),
         lot: rng.below(u64::MAX),
     };
-    let joined = stead_cluster::join(&joining.ticket, options, (&code, joining.waiting), tasks).await;
+    let ticket = match &joining.ticket {
+        Some(ticket) => ticket.clone(),
+        None => nearby().await?,
+    };
+    let joined = stead_cluster::join(&ticket, options, joining.waiting, (rng, tasks)).await;
     let Joined {
         number,
         door,
@@ -207,6 +213,14 @@ pub(super) async fn join(
     // Last: with it, the node is a member for good.
     keep(directory.path(), &membership)?;
     Ok((membership, door))
+}
+
+/// A member that is found nearby.
+async fn nearby() -> Result<Ticket, Failure> {
+    let found = stead_cluster::find_nearby(NEARBY).await.map_err(failure)?;
+    let at: Vec<String> = found.ticket.addresses.iter().map(ToString::to_string).collect();
+    tracing::info!(member = %found.ticket.node, name = found.label, at = at.join(" "), "a cluster was found nearby");
+    Ok(found.ticket)
 }
 
 /// Why something about the cluster did not work, for the command line.

@@ -104,6 +104,15 @@ impl NodeOperations {
             .next(format!("start it with `stead up --data {}`", self.data.display()))
     }
 
+    /// Keeps that this node has others beside it, and the port where they reach it.
+    fn remember_mesh(&self, running: &Running) -> Result<(), ApiError> {
+        let Some(port) = running.raft.mesh_port() else {
+            return Ok(());
+        };
+        members::founded(&self.data, port)
+            .map_err(|failure| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, codes::FILE, failure.message))
+    }
+
     /// What a running node has, for what cannot be done without one.
     fn running(&self) -> Result<&Running, ApiError> {
         self.running.as_ref().ok_or_else(|| self.needs_node())
@@ -453,17 +462,14 @@ impl Operations for NodeOperations {
     async fn ticket(&self) -> Result<String, ApiError> {
         let running = self.running()?;
         let ticket = running.raft.ticket().await.map_err(members::api_error)?;
-        if let Some(port) = running.raft.mesh_port() {
-            members::founded(&self.data, port).map_err(|failure| {
-                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, codes::FILE, failure.message)
-            })?;
-        }
+        self.remember_mesh(running)?;
         Ok(ticket.to_string())
     }
 
     async fn approve(&self, code: &str) -> Result<String, ApiError> {
         let running = self.running()?;
         let node = running.raft.approve(code).await.map_err(members::api_error)?;
+        self.remember_mesh(running)?;
         Ok(node.to_string())
     }
 

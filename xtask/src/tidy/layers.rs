@@ -52,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("openraft", &["crates/cluster"]),
     ("iroh", &["crates/cluster"]),
+    ("mdns-sd", &["crates/cluster"]),
     ("s3s", &["gateways/s3"]),
     ("multer", &["gateways/s3"]),
     ("rustls", &["gateways/s3"]),

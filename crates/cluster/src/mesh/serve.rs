@@ -164,7 +164,7 @@ async fn question(
             tracing::debug!(%from, ?ask, "asked by a process that does not count");
             Reply::Superseded("another process counts as this node".into())
         }
-        ask if member || matches!(ask, Ask::Knock(_) | Ask::Join(_)) => tokio::select! {
+        ask if member || matches!(ask, Ask::Meet(_) | Ask::Knock(_) | Ask::Join(_)) => tokio::select! {
             reply = service.answer(from, ask) => reply,
             _ = connection.closed() => return,
         },

@@ -40,9 +40,9 @@ async fn mesh(key: u8) -> Arc<Mesh> {
     Mesh::start(options).await.expect("has a port")
 }
 
-fn knock(code: &str) -> Ask {
+fn knock(drawn: &str) -> Ask {
     Ask::Knock(JoinAsk {
-        code: code.into(),
+        drawn: drawn.to_owned().into(),
         label: "attic".into(),
         addresses: Vec::new(),
         release: "0.1.0".into(),

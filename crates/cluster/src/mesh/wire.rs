@@ -98,8 +98,8 @@ pub(crate) struct About {
 /// A node that wants to be let in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JoinAsk {
-    /// What a member types to let it in.
-    pub code: String,
+    /// The number that it had committed itself to.
+    pub drawn: Bytes,
     /// A name for people.
     pub label: String,
     pub addresses: Vec<SocketAddr>,
@@ -175,6 +175,8 @@ pub(crate) enum Ask {
     Describe(About),
     /// To the leader: a member is to give up its copies and its vote, or is not any more.
     Drain(NodeId, bool),
+    /// I want to be let in, and have drawn a number, of which this is the hash.
+    Meet(Bytes),
     /// I want to be let in: note it.
     Knock(JoinAsk),
     /// The same, held until somebody decides or a while has passed.
@@ -220,7 +222,12 @@ pub(crate) enum Reply {
     Grant(Grant),
     /// Whether there was such a request here.
     Approved(Option<NodeId>),
-    Waiting(Vec<(NodeId, JoinAsk)>),
+    /// The number that this one has drawn.
+    Met(Bytes),
+    /// That does not fit what was said before, or nothing was.
+    Unmet,
+    /// Node, name for people, code.
+    Waiting(Vec<(NodeId, String, String)>),
     /// What the leader knows of everybody.
     Health(Vec<NodeHealth>),
     /// Those that do.
