@@ -4,10 +4,12 @@
 
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { DESK, launch, open, until } from './browser.mjs';
 import { aws, equal, finish, holds, link, stead, steadJson, step } from './harness.mjs';
-import { everyPage } from './pages.mjs';
+import { everyPage, look } from './pages.mjs';
 import { hostile } from './hostile.mjs';
 
 const { WORK, SHOTS, STEAD_ENDPOINT } = process.env;
@@ -241,6 +243,40 @@ await hostile({ page, origin, wrong, step });
 await everyPage({ browser, context, origin, step, shots: SHOTS });
 
 await step('the pages said nothing wrong and asked nobody else', () => holds(wrong.length === 0, wrong.join('\n')));
+
+await step('a node that waits is let in by a click, shown with what may fail, drained, and let go', async () => {
+  const ticket = stead('ticket').trim();
+  const joiner = spawn(process.env.STEAD_BIN, ['up', '--data', join(WORK, 'joiner'), '--listen', '127.0.0.1:0', '--name', 'cellar', '--join', ticket, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    const lines = createInterface({ input: joiner.stdout })[Symbol.asyncIterator]();
+    const { code } = JSON.parse((await lines.next()).value);
+    await go('/cluster', 'Cluster');
+    await page.getByText(code).waitFor();
+    await page.getByRole('button', { name: `Let cellar in: its screen shows ${code}` }).click();
+    holds(JSON.parse((await lines.next()).value).ready, 'it is ready');
+    await page.mouse.click(2, 2);
+    const nodes = page.locator('tbody').first().locator('tr');
+    await until(async () => (await nodes.count()) === 2, 'both nodes are shown', 15000);
+    await nodes.nth(1).getByText('all here').waitFor({ timeout: 20000 });
+    const fails = page.locator('tr', { hasText: 'node cellar' });
+    await fails.getByText('goes on').waitFor();
+    await look(page, 'the cluster of two');
+    await page.screenshot({ path: join(SHOTS, 'cluster.png') });
+    await go('/', 'Overview');
+    await page.getByText('may be lost').waitFor();
+    await go('/cluster', 'Cluster');
+    await page.getByRole('button', { name: 'Drain cellar' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
+    await page.mouse.click(2, 2);
+    await nodes.nth(1).getByText('drains').waitFor({ timeout: 10000 });
+    await page.getByRole('button', { name: 'Remove cellar' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.mouse.click(2, 2);
+    await until(async () => (await nodes.count()) === 1, 'one is left', 15000);
+  } finally {
+    joiner.kill('SIGKILL');
+  }
+});
 
 await step('after sign-out the cookie is worth nothing, and its streams are over', async () => {
   const stolen = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');

@@ -15,6 +15,7 @@ const PAGES = {
   history: '/object?b=photos&k=plan.txt',
   log: '/log',
   keys: '/keys',
+  cluster: '/cluster',
   health: '/health',
 };
 const SERIOUS = new Set(['serious', 'critical']);

@@ -36,6 +36,7 @@ const FILES: &[File] = files![
     SCRIPT "js/travel.js",
     SCRIPT "js/upload.js",
     SCRIPT "js/pages/bucket.js",
+    SCRIPT "js/pages/cluster.js",
     SCRIPT "js/pages/health.js",
     SCRIPT "js/pages/log.js",
     SCRIPT "js/pages/object.js",

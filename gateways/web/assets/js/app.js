@@ -12,6 +12,7 @@ const PAGES = {
   '/object': ['buckets', 'Object', 'object'],
   '/log': ['log', 'Log'],
   '/keys': ['keys', 'Keys'],
+  '/cluster': ['cluster', 'Cluster'],
   '/health': ['health', 'Health'],
 };
 

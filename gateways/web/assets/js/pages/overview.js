@@ -32,6 +32,15 @@ function tiles(view) {
     tile('Log', `#${count(view.position)}`, 'Position of the last event in the log of main. Every change adds one line; none is ever changed.', h('div', { class: 'quiet' }, figure(`up ${span(view.node.uptime_s)}`, `The process runs since ${moment(view.node.started)}.`))));
 }
 
+// What may be lost, where there is more than one node.
+async function spare(signal) {
+  const cluster = await get(path('cluster'), signal).catch(() => null);
+  if (!cluster || cluster.nodes.length < 2) return null;
+  const up = cluster.nodes.filter((node) => node.state === 'up').length;
+  return h('p', { class: 'row tight' }, h('a', { href: '/cluster' }, `${up} of ${many(cluster.nodes.length, 'node')} up`), '; ',
+    figure(many(cluster.can_lose, 'node'), 'Whichever they are, without losing data or service, as things are now.'), ` may be lost: ${cluster.because}`);
+}
+
 function warnings(list) {
   if (!list.length) {
     return h('p', { class: 'row tight' }, h('span', { class: 'good row tight' }, icon('good')), h('span', {}, 'Nothing needs you. '), h('a', { href: '/health' }, 'See what was checked'));
@@ -100,9 +109,9 @@ function feed(signal) {
 
 export default async function overview({ root, signal }) {
   const head = h('div', { class: 'row' }, h('h1', {}, 'Overview'));
-  const slots = { tiles: h('div', { class: 'tiles' }, Array.from({ length: 4 }, () => h('div', { class: 'tile skeleton' }))), warnings: h('div', { class: 'stack' }), space: h('div', {}, waiting()), moving: h('div', { class: 'tiles' }) };
+  const slots = { tiles: h('div', { class: 'tiles' }, Array.from({ length: 4 }, () => h('div', { class: 'tile skeleton' }))), warnings: h('div', { class: 'stack' }), spare: h('div', {}), space: h('div', {}, waiting()), moving: h('div', { class: 'tiles' }) };
   const happens = feed(signal);
-  put(root, head, slots.tiles, slots.warnings, slots.moving,
+  put(root, head, slots.tiles, slots.warnings, slots.spare, slots.moving,
     h('div', { class: 'columns wide' }, happens.node, card('Space by bucket', h('a', { href: '/buckets' }, 'All buckets'), slots.space)));
   let history;
   let shown = '';
@@ -124,9 +133,16 @@ export default async function overview({ root, signal }) {
     return view;
   };
   const first = await refresh();
+  const together = async () => {
+    const told = await spare(signal);
+    if (told?.textContent !== slots.spare.textContent && !slots.spare.contains(document.activeElement)) put(slots.spare, told);
+  };
+  together();
   happens.start(first.position);
   const timer = setInterval(() => {
-    if (!document.hidden) refresh().catch((why) => why.name !== 'AbortError' && put(slots.warnings, failed(why)));
+    if (document.hidden) return;
+    together();
+    refresh().catch((why) => why.name !== 'AbortError' && put(slots.warnings, failed(why)));
   }, REFRESH_MS);
   signal.addEventListener('abort', () => clearInterval(timer));
 }
