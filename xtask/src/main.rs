@@ -9,6 +9,7 @@
 
 mod args;
 mod bench;
+mod chaos;
 mod client;
 mod content;
 mod crash;
