@@ -41,6 +41,8 @@ cargo xtask <chore>
   crash [--rounds N] [--seed N] [--power-cut]
                                            kill the process (or cut its unsynced writes) under load, N times
   torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
+  chaos [--minutes N] [--seed N] [--nodes 3|5] [--witness] [--power-cut] [--fault NAME]... [--json]
+                                           a cluster under load and faults; what clients saw is checked
   bench s3 [--quick] [--only PEER]... [--part small|large|full]...
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
   bench sse [--subscribers N] [--rate N] [--seconds N]
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(args),
         Some("crash") => crash::run(args),
         Some("torture") => torture::run(args),
+        Some("chaos") => return exit(chaos::run(args)),
         Some("bench") => bench::run(args),
         Some("fuzz") => fuzz::run(args),
         None | Some("help") => {
@@ -72,8 +75,12 @@ fn main() -> ExitCode {
         }
         Some(other) => Err(format!("there is no chore {other:?}\n\n{HELP}").into()),
     };
+    exit(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn exit(done: Outcome<ExitCode>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {failure}");
             ExitCode::FAILURE

@@ -52,6 +52,8 @@ pub struct Settings {
     pub binary: PathBuf,
     /// `--data`
     pub data: PathBuf,
+    /// `--listen`: a free port of this machine, unless it is said.
+    pub listen: String,
     /// Where its standard error goes, appended.
     pub log: PathBuf,
     /// Put before the binary, such as `setpriv …`.
@@ -67,13 +69,14 @@ impl Settings {
         Self {
             binary,
             data,
+            listen: "127.0.0.1:0".to_owned(),
             log,
             before: Vec::new(),
             env: Vec::new(),
         }
     }
 
-    /// `stead up` on a free port.
+    /// `stead up`
     pub fn up(&self) -> Command {
         let mut words = self
             .before
@@ -83,7 +86,7 @@ impl Settings {
         // There is at least the binary itself.
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).arg("up").arg("--data").arg(&self.data);
-        command.args(["--listen", "127.0.0.1:0", "--json"]);
+        command.args(["--listen", &self.listen, "--json"]);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }

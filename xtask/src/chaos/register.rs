@@ -188,5 +188,29 @@ pub fn window(operations: &[Operation]) -> Vec<Operation> {
     shown
 }
 
+/// The same history with one read answered with a value that was overwritten before it, beyond doubt: what the
+/// checker has to refuse. `None` where the history has no place for it.
+pub fn spoiled(operations: &[Operation]) -> Option<Vec<Operation>> {
+    let mut writes: Vec<(&Operation, Value)> = operations
+        .iter()
+        .filter_map(|one| match (one.kind, one.outcome) {
+            (Kind::Put(value), Outcome::Done(_)) => Some((one, value)),
+            _ => None,
+        })
+        .collect();
+    writes.sort_by_key(|(one, _)| one.returned_ns);
+    let (old, stale) = writes.first()?;
+    let (new, _) = writes.iter().find(|(new, _)| new.invoked_ns > old.returned_ns)?;
+    let late = |one: &Operation| {
+        one.kind == Kind::Get
+            && one.invoked_ns > new.returned_ns
+            && matches!(one.outcome, Outcome::Done(found) if found != *stale)
+    };
+    let at = operations.iter().position(late)?;
+    let mut spoiled = operations.to_vec();
+    spoiled[at].outcome = Outcome::Done(*stale);
+    Some(spoiled)
+}
+
 #[cfg(test)]
 mod tests;
