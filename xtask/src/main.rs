@@ -43,6 +43,7 @@ cargo xtask <chore>
   torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
   chaos [--minutes N] [--seed N] [--nodes 3|5] [--witness] [--power-cut] [--fault NAME]... [--json]
                                            a cluster under load and faults; what clients saw is checked
+  chaos --check FILE...                    histories that a run has written down, checked again
   bench s3 [--quick] [--only PEER]... [--part small|large|full]...
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
   bench sse [--subscribers N] [--rate N] [--seconds N]

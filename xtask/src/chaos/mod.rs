@@ -140,10 +140,15 @@ impl Wanted {
     }
 }
 
-/// `cargo xtask chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--power-cut] [--fault NAME]... [--json]`
+/// `cargo xtask chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--power-cut] [--fault NAME]... [--json]`,
+/// or `--check FILE`: judges a history that an earlier run wrote down.
 pub fn run(mut args: Args) -> Outcome<ExitCode> {
+    let saved = args.values("--check")?;
     let wanted = Wanted::of(&mut args)?;
     args.done()?;
+    if !saved.is_empty() {
+        return verdict::check_files(&saved);
+    }
     let binary = binary(Build::Test)?;
     if let Some(code) = network::enter(&wanted.arguments(), &binary)? {
         return Ok(code);

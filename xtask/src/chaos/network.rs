@@ -180,20 +180,22 @@ impl Network {
     /// narrow that packets queue up for as long and the rest is dropped (tbf).
     pub fn bad_cable(&self, number: usize, bad: bool) -> Outcome {
         let port = format!("port{number}");
-        let ends: [&dyn Fn(&[&str]) -> Outcome; 2] = [
-            &|words| process::output(Command::new("tc").args(words)).map(drop),
-            &|words| self.inside(number, &[&["tc"], words].concat()),
-        ];
-        for (tc, device) in ends.into_iter().zip([port.as_str(), "eth0"]) {
-            if !bad {
+        let netem = ["netem", "delay", "40ms", "30ms", "loss", "5%"];
+        let narrow = ["tbf", "rate", "3mbit", "burst", "16kb", "latency", "150ms"];
+        for (inside, device) in [(false, port.as_str()), (true, "eth0")] {
+            let tc = |what: &str, how: &[&str]| {
+                let words = [&["tc", "qdisc", what, "dev", device, "root"], how].concat();
+                match inside {
+                    true => self.inside(number, &words),
+                    false => process::output(Command::new("tc").args(&words[1..])).map(drop),
+                }
+            };
+            if bad {
+                tc("replace", &netem).or_else(|_| tc("replace", &narrow))?;
+            } else {
                 // None there is fine.
-                let _ = tc(&["qdisc", "del", "dev", device, "root"]);
-                continue;
+                let _ = tc("del", &[]);
             }
-            let root = ["qdisc", "replace", "dev", device, "root"];
-            let netem = ["netem", "delay", "40ms", "30ms", "loss", "5%"];
-            let narrow = ["tbf", "rate", "3mbit", "burst", "16kb", "latency", "150ms"];
-            tc(&[&root[..], &netem].concat()).or_else(|_| tc(&[&root[..], &narrow].concat()))?;
         }
         Ok(())
     }

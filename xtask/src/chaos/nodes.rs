@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// Small segments, so that rotation and sealing happen under the load too.
 const SETTINGS: &str = "[storage]\nsegment_mib = 1\n";
 /// How long one question may take.
-const ANSWER: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(4);
 /// How long a start, a joining or a stop may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Lets a process's clock be set through a file (Debian's `faketime`).

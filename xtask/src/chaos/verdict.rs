@@ -8,6 +8,7 @@ use crate::Outcome;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Operations that are shown of a violation.
 const SHOWN: usize = 40;
@@ -49,6 +50,9 @@ pub fn judge(operations: &[Operation], dir: &Path) -> Outcome<Judged> {
             }
         }
     }
+    if let Some(longest) = keys.values().max_by_key(|history| history.len()) {
+        write(longest, &dir.join("longest.jsonl"))?;
+    }
     // That the checker would have noticed: the same histories with one answer changed.
     for (key, history) in keys.iter().take(20) {
         let Some(spoiled) = register::spoiled(history) else {
@@ -63,6 +67,29 @@ pub fn judge(operations: &[Operation], dir: &Path) -> Outcome<Judged> {
         judged.spoiled += 1;
     }
     Ok(judged)
+}
+
+/// Judges histories of single keys that were written down.
+pub fn check_files(files: &[String]) -> Outcome<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    for file in files {
+        let history = read(&std::fs::read_to_string(file)?).ok_or_else(|| format!("{file} is no history"))?;
+        match register::judge(&history) {
+            Verdict::Linearizable => println!("{file}: {} operations in order", history.len()),
+            Verdict::Undecided => println!("{file}: given up"),
+            Verdict::Violated => println!("{}", words(file, &history, Path::new(file))),
+        }
+        if register::judge(&history) != Verdict::Linearizable {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+/// Reads what [`write`] wrote.
+pub fn read(text: &str) -> Option<Vec<Operation>> {
+    let line = |line: &str| Operation::from_json(&serde_json::from_str(line).ok()?);
+    text.lines().map(line).collect()
 }
 
 /// Writes a history, a line for each operation.
