@@ -181,11 +181,13 @@ impl Iterator for Faults {
             Duration::from_millis(least + random.below(most - least))
         };
         let calm = ms(&mut self.random, 500, 3_000);
-        // Most of the time long enough for an election, sometimes hardly noticed.
-        let hold = match self.random.below(4) {
-            0 => ms(&mut self.random, 50, 800),
-            1 | 2 => ms(&mut self.random, 2_000, 6_000),
-            _ => ms(&mut self.random, 6_000, 12_000),
+        // Most of the time long enough for an election, sometimes hardly noticed, and now and then so long that what
+        // was missed is no longer in anybody's write-ahead log (there is a checkpoint every 30 s).
+        let hold = match self.random.below(12) {
+            0..3 => ms(&mut self.random, 50, 800),
+            3..8 => ms(&mut self.random, 2_000, 6_000),
+            8..11 => ms(&mut self.random, 6_000, 12_000),
+            _ => ms(&mut self.random, 40_000, 70_000),
         };
         let mut deeds = vec![self.deed()];
         if self.random.below(4) == 0 {
