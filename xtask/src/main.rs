@@ -44,6 +44,7 @@ cargo xtask <chore>
   chaos [--minutes N] [--seed N] [--nodes 3|5] [--witness] [--power-cut] [--fault NAME]... [--json]
                                            a cluster under load and faults; what clients saw is checked
   chaos --check FILE...                    histories that a run has written down, checked again
+  upgrade [--from REV] [--seconds N]       nodes of REV (HEAD~1) replaced one by one by this tree's, under load
   bench s3 [--quick] [--only PEER]... [--part small|large|full]...
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
   bench sse [--subscribers N] [--rate N] [--seconds N]
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         Some("crash") => crash::run(args),
         Some("torture") => torture::run(args),
         Some("chaos") => return exit(chaos::run(args)),
+        Some("upgrade") => return exit(chaos::upgrade::run(args)),
         Some("bench") => bench::run(args),
         Some("fuzz") => fuzz::run(args),
         None | Some("help") => {

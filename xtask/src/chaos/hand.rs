@@ -18,7 +18,8 @@ pub const PROBES: &str = "probes";
 
 /// The hand, and what it did.
 pub struct Hand<'a> {
-    nodes: &'a mut Nodes,
+    /// Whom it is among.
+    pub nodes: &'a mut Nodes,
     network: &'a Network,
     random: Random,
     began: Instant,
@@ -225,7 +226,7 @@ impl<'a> Hand<'a> {
     }
 
     /// Waits until every node has stored something, and answers how long that took.
-    fn recovered(&mut self) -> Outcome<Duration> {
+    pub fn recovered(&mut self) -> Outcome<Duration> {
         let begin = Instant::now();
         for at in 0..self.nodes.all.len() {
             if self.nodes.all[at].witness {

@@ -129,6 +129,11 @@ impl Node {
         Ok(())
     }
 
+    /// What its next start runs.
+    pub fn use_binary(&mut self, binary: &Path) {
+        binary.clone_into(&mut self.settings.binary);
+    }
+
     /// Whether the process is there.
     pub fn runs(&mut self) -> bool {
         self.child
