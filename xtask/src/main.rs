@@ -41,7 +41,7 @@ cargo xtask <chore>
   crash [--rounds N] [--seed N] [--power-cut]
                                            kill the process (or cut its unsynced writes) under load, N times
   torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
-  chaos [--minutes N] [--seed N] [--nodes 3|5] [--witness] [--power-cut] [--fault NAME]... [--json]
+  chaos [--minutes N] [--seed N] [--nodes 3|5] [--witness] [--power-cut] [--fault NAME]... [--keep] [--json]
                                            a cluster under load and faults; what clients saw is checked
   chaos --check FILE...                    histories that a run has written down, checked again
   upgrade [--from REV] [--seconds N]       nodes of REV (HEAD~1) replaced one by one by this tree's, under load

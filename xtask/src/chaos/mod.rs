@@ -42,6 +42,8 @@ struct Wanted {
     witness: bool,
     power_cut: bool,
     json: bool,
+    /// Leaves the directory, with the longest history in it, also where nothing is wrong.
+    keep: bool,
     /// Only these kinds; all where there are none.
     only: Vec<Fault>,
 }
@@ -57,6 +59,7 @@ impl Wanted {
             witness: args.flag("--witness"),
             power_cut: args.flag("--power-cut"),
             json: args.flag("--json"),
+            keep: args.flag("--keep"),
             only: args
                 .values("--fault")?
                 .into_iter()
@@ -82,6 +85,7 @@ impl Wanted {
             ("witness", self.witness),
             ("power-cut", self.power_cut),
             ("json", self.json),
+            ("keep", self.keep),
         ];
         words.extend(
             flags
@@ -137,7 +141,7 @@ impl Wanted {
     }
 }
 
-/// `cargo xtask chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--power-cut] [--fault NAME]... [--json]`,
+/// `cargo xtask chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--power-cut] [--fault NAME]... [--keep] [--json]`,
 /// or `--check FILE`: judges a history that an earlier run wrote down.
 pub fn run(mut args: Args) -> Outcome<ExitCode> {
     let saved = args.values("--check")?;
@@ -177,21 +181,26 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
     trial::trial(&plan, network, wanted.seed, &mut report, |hand| {
         faults(hand, all, time)
     })?;
-    ended(&report, wanted.json, &work)
+    ended(&report, wanted.json, wanted.keep, &work)
 }
 
 /// Says what a run came to; a directory in which something went wrong is left.
-fn ended(report: &Report, json: bool, work: &Path) -> Outcome<ExitCode> {
+fn ended(report: &Report, json: bool, keep: bool, work: &Path) -> Outcome<ExitCode> {
     match json {
         true => println!("{}", report.json()),
         false => println!("{}", report.text()),
     }
-    if report.wrong.is_empty() {
+    let well = report.wrong.is_empty();
+    if well && !keep {
         std::fs::remove_dir_all(work)?;
-        return Ok(ExitCode::SUCCESS);
+    } else {
+        println!("left as it is: {}", work.display());
     }
-    println!("left as it is: {}", work.display());
-    Ok(ExitCode::FAILURE)
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Faults until the time is over.

@@ -58,7 +58,7 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
     trial(&plan, Network::new()?, seed, &mut report, |hand| {
         roll(hand, &old, &new, stay)
     })?;
-    ended(&report, json, &work)
+    ended(&report, json, false, &work)
 }
 
 /// Builds the binary of another commit, beside this one's.
