@@ -46,8 +46,8 @@ pub struct Client {
     key: Key,
     signer: Signer,
     signed_at: Instant,
-    connection: Option<Connection>,
     patience: Duration,
+    connection: Option<Connection>,
 }
 
 /// The text between the first `<tag>` and its end.
@@ -67,15 +67,23 @@ impl Client {
             key,
             signer,
             signed_at,
-            connection: None,
             patience: PATIENCE,
+            connection: None,
         }
     }
 
-    /// The same, where every single read and write takes so long at most.
-    pub fn with_patience(mut self, patience: Duration) -> Self {
+    /// Another bound of every single read and write.
+    pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// Connects, unless it is: where this fails, nothing has been asked.
+    pub fn connect(&mut self) -> std::io::Result<()> {
+        if self.connection.is_none() {
+            self.connection = Some(Connection::open(self.address, self.patience)?);
+        }
+        Ok(())
     }
 
     /// One request, whatever its status.
@@ -160,13 +168,21 @@ impl Client {
 
     /// Every key and size in a bucket, page by page, in order.
     pub fn list(&mut self, bucket: &str) -> Call<Vec<(String, u64)>> {
+        self.list_below(bucket, "")
+    }
+
+    /// The same of keys that begin with `prefix`.
+    pub fn list_below(&mut self, bucket: &str, prefix: &str) -> Call<Vec<(String, u64)>> {
         let mut found: Vec<(String, u64)> = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let query = match &token {
+            let mut query = match &token {
                 Some(token) => format!("continuation-token={}&list-type=2", encode(token, false)),
                 None => "list-type=2".to_owned(),
             };
+            if !prefix.is_empty() {
+                query.push_str(&format!("&prefix={}", encode(prefix, false)));
+            }
             let answer = self.expect("GET", &format!("/{bucket}"), &query, &[], b"")?;
             let xml = String::from_utf8_lossy(&answer.body).into_owned();
             for entry in xml.split("<Contents>").skip(1) {

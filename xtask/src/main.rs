@@ -40,10 +40,11 @@ cargo xtask <chore>
   tidy                                     the rules of the tree: layers, fences, sizes, docs
   crash [--rounds N] [--seed N] [--power-cut]
                                            kill the process (or cut its unsynced writes) under load, N times
-  chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--json]
-                                           a cluster whose nodes are killed, held, cut off and filled under load:
-                                           every history has to be linearizable
   torture [NAME]...                        bit rot, full disk, slow clients, idle connections, refusals
+  chaos [--minutes N] [--seed N] [--nodes 3|5] [--witness] [--power-cut] [--fault NAME]... [--keep] [--json]
+                                           a cluster under load and faults; what clients saw is checked
+  chaos --check FILE...                    histories that a run has written down, checked again
+  upgrade [--from REV] [--seconds N]       nodes of REV (HEAD~1) replaced one by one by this tree's, under load
   bench s3 [--quick] [--only PEER]... [--part small|large|full]...
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
   bench sse [--subscribers N] [--rate N] [--seconds N]
@@ -65,9 +66,10 @@ fn main() -> ExitCode {
     let done = match chore.as_deref() {
         Some("test") => suite::run(args),
         Some("tidy") => tidy::run(args),
-        Some("chaos") => chaos::run(args),
         Some("crash") => crash::run(args),
         Some("torture") => torture::run(args),
+        Some("chaos") => return exit(chaos::run(args)),
+        Some("upgrade") => return exit(chaos::upgrade::run(args)),
         Some("bench") => bench::run(args),
         Some("fuzz") => fuzz::run(args),
         None | Some("help") => {
@@ -76,8 +78,12 @@ fn main() -> ExitCode {
         }
         Some(other) => Err(format!("there is no chore {other:?}\n\n{HELP}").into()),
     };
+    exit(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn exit(done: Outcome<ExitCode>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {failure}");
             ExitCode::FAILURE

@@ -1,6 +1,7 @@
 //! Running programs: into a log, to an end, and what the system says about them.
 
 use crate::Outcome;
+use rustix::process::Signal;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -35,6 +36,28 @@ pub fn output(command: &mut Command) -> Outcome<String> {
     Err(format!("{name} failed ({}):\n{text}{said}", done.status).into())
 }
 
+/// The same for what may hang: ended after `bound`. For answers that fit a pipe (64 KiB).
+pub fn output_within(command: &mut Command, bound: Duration) -> Outcome<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|why| format!("{name}: {why}"))?;
+    if wait(&mut child, bound)?.is_none() {
+        child.kill()?;
+        child.wait()?;
+        return Err(format!("{name} has not ended after {bound:?}").into());
+    }
+    let done = child.wait_with_output()?;
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    if done.status.success() {
+        return Ok(text);
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    Err(format!("{name} failed ({}):\n{text}{said}", done.status).into())
+}
+
 /// Waits for the end of a child, at most `bound`.
 pub fn wait(child: &mut Child, bound: Duration) -> Outcome<Option<ExitStatus>> {
     let until = Instant::now() + bound;
@@ -51,9 +74,14 @@ pub fn wait(child: &mut Child, bound: Duration) -> Outcome<Option<ExitStatus>> {
 
 /// Asks a child to end with SIGTERM.
 pub fn terminate(child: &Child) {
+    signal(child, Signal::TERM);
+}
+
+/// Sends a signal to a child.
+pub fn signal(child: &Child, signal: Signal) {
     if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
-        // A child that is gone already is what was wanted.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        // A child that is gone already is what was wanted, or found out elsewhere.
+        let _ = rustix::process::kill_process(pid, signal);
     }
 }
 

@@ -52,10 +52,10 @@ pub struct Settings {
     pub binary: PathBuf,
     /// `--data`
     pub data: PathBuf,
+    /// `--listen`: a free port of this machine, unless it is said.
+    pub listen: String,
     /// Where its standard error goes, appended.
     pub log: PathBuf,
-    /// `--listen`
-    pub listen: String,
     /// Put before the binary, such as `setpriv …`.
     pub before: Vec<String>,
     /// Further variables.
@@ -69,14 +69,14 @@ impl Settings {
         Self {
             binary,
             data,
-            log,
             listen: "127.0.0.1:0".to_owned(),
+            log,
             before: Vec::new(),
             env: Vec::new(),
         }
     }
 
-    /// `stead up`.
+    /// `stead up`
     pub fn up(&self) -> Command {
         let mut words = self
             .before
@@ -122,14 +122,8 @@ impl Server {
 
     /// Starts one more node of the cluster that `member` is of, and has it let in there.
     pub fn join(settings: &Settings, member: &Settings) -> Outcome<Self> {
-        Self::join_as(settings, member, &[])
-    }
-
-    /// The same with further arguments.
-    pub fn join_as(settings: &Settings, member: &Settings, more: &[&str]) -> Outcome<Self> {
         let ticket = process::output(&mut member.stead(&["ticket"]))?;
-        let arguments = [&["--join", ticket.trim()], more].concat();
-        Self::begin(settings, &arguments, None, |said| {
+        Self::begin(settings, &["--join", ticket.trim()], None, |said| {
             let waiting: Value = serde_json::from_str(&said.next()?)?;
             let code = waiting["code"].as_str().ok_or("it does not wait to be let in")?;
             process::output(&mut member.stead(&["approve", code])).map(drop)

@@ -220,6 +220,44 @@ fn target(key: &str, version: Option<String>) -> DeleteTarget {
     }
 }
 
+/// Whatever races with it: what was in the way may be gone when it is told.
+#[test]
+fn a_put_that_wants_nothing_there_is_never_told_that_nothing_is() {
+    let runtime = runtime();
+    let node = runtime.block_on(Node::with_bucket("bucket"));
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let come_and_go = || {
+        while !over.load(std::sync::atomic::Ordering::Relaxed) {
+            runtime.block_on(async {
+                node.put("bucket", "k", b"x").await;
+                let (bucket, caller) = ("bucket".to_owned(), node.caller());
+                let target = target("k", None);
+                let request = DeleteRequest {
+                    bucket,
+                    target,
+                    caller,
+                };
+                node.objects.delete(request).await.unwrap();
+            });
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(come_and_go);
+        let put = || async {
+            let request = expecting(&node, Expect::Absent);
+            node.objects
+                .put(request, frames(b"y", 1), Verify::default())
+                .await
+        };
+        let wrong = (0..2_000).find_map(|_| match runtime.block_on(put()) {
+            Ok(_) | Err(ObjectError::Precondition(_)) => None,
+            Err(other) => Some(other),
+        });
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(wrong.is_none(), "{wrong:?}");
+    });
+}
+
 #[tokio::test]
 async fn deletes_without_versions() {
     let node = Node::with_bucket("bucket").await;

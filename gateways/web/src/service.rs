@@ -15,7 +15,9 @@ use stead_gateway::metrics::Answered;
 use stead_gateway::{Code, codes};
 
 /// The paths that are pages of the console. Which one is shown is the script's business.
-const PAGES: &[&str] = &["/", "/buckets", "/bucket", "/object", "/log", "/keys", "/cluster", "/health"];
+const PAGES: &[&str] = &[
+    "/", "/buckets", "/bucket", "/object", "/log", "/keys", "/cluster", "/health",
+];
 /// The largest body of a sign-in, in bytes.
 const SIGN_IN_BYTES: usize = 4096;
 const HTML: &str = "text/html; charset=utf-8";

@@ -1,149 +1,216 @@
-//! What is done to the nodes: one thing at a time, drawn by lot, undone after a while.
+//! What is done to a cluster, drawn from a seed: which fault, to whom, for how long.
+//!
+//! Promises: the same seed and machine give the same faults in the same order; every kind that is possible comes
+//! before one comes twice. Whoever leads when its turn comes is the cluster's to say.
 
-use super::nodes::Nodes;
-use crate::Outcome;
 use crate::content::Random;
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-use std::path::Path;
 use std::time::Duration;
 
-/// What can be done.
+/// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// SIGKILL of one.
+    /// SIGKILL, and started again at the end.
     Kill,
-    /// SIGKILL of whoever leads.
-    KillLeader,
-    /// SIGKILL of all at once, as a power cut does it (what was written and not synced stays in the page cache).
+    /// SIGKILL of all at once.
     KillAll,
-    /// SIGTERM of one.
-    Stop,
-    /// SIGSTOP of one.
-    Hold,
-    /// SIGSTOP of whoever leads: it goes on believing that it leads.
-    HoldLeader,
-    /// One's cable is pulled.
-    Cut,
-    /// The cable of whoever leads is pulled.
-    CutLeader,
-    /// Two do not reach each other, and both reach the rest.
-    Apart,
-    /// Nothing that one sends reaches another; the other way is open.
-    OneWay,
-    /// A cable is pulled and plugged in, again and again.
-    Flap,
-    /// The disk of one is full.
-    Full,
+    /// SIGTERM, and started again at the end.
+    Restart,
+    /// SIGSTOP, and SIGCONT at the end.
+    Pause,
+    /// No other node is reached, nor reaches it; clients do.
+    Isolate,
+    /// What it sends to other nodes is lost; what they send arrives.
+    Mute,
+    /// The other way round.
+    Deaf,
+    /// The others do not reach each other, and all reach it.
+    Bridge,
+    /// Its cable is pulled, for clients too.
+    Cable,
+    /// Its cable is bad: late and lossy.
+    BadCable,
+    /// All other nodes are lost to it for moments, again and again.
+    Stutter,
+    /// Its clock jumps, and jumps back at the end.
+    Clock,
+    /// Nothing more fits on its disk.
+    FullDisk,
+    /// Its disk takes its time for each sync.
+    SlowDisk,
 }
-
-use Fault::{Apart, Cut, CutLeader, Flap, Full, Hold, HoldLeader, Kill, KillAll, KillLeader, OneWay, Stop};
-
-/// What needs nothing but processes.
-const PROCESSES: &[Fault] = &[Kill, KillLeader, KillAll, Stop, Hold, HoldLeader];
-/// What needs a network and mounts of our own.
-const CABLES: &[Fault] = &[Cut, CutLeader, Apart, OneWay, Flap, Full];
 
 impl Fault {
-    /// Its name, for people.
-    pub fn name(self) -> String {
-        format!("{self:?}")
-    }
+    /// All kinds.
+    pub const ALL: [Self; 14] = [
+        Self::Kill,
+        Self::KillAll,
+        Self::Restart,
+        Self::Pause,
+        Self::Isolate,
+        Self::Mute,
+        Self::Deaf,
+        Self::Bridge,
+        Self::Cable,
+        Self::BadCable,
+        Self::Stutter,
+        Self::Clock,
+        Self::FullDisk,
+        Self::SlowDisk,
+    ];
 
-    /// One by lot.
-    pub fn draw(random: &mut Random, cables: bool) -> Self {
-        let among: Vec<Self> = if cables {
-            [PROCESSES, CABLES].concat()
-        } else {
-            PROCESSES.to_vec()
-        };
-        among[random.below(among.len() as u64) as usize]
-    }
-
-    /// Does it, waits, and undoes it.
-    pub fn happen(self, nodes: &mut Nodes, random: &mut Random) -> Outcome<String> {
-        let count = nodes.all.len();
-        let one = 1 + random.below(count as u64) as usize;
-        let other = 1 + (one - 1 + 1 + random.below(count as u64 - 1) as usize) % count;
-        let target = match self {
-            KillLeader | HoldLeader | CutLeader => nodes.leader().unwrap_or(one),
-            Full => count,
-            _ => one,
-        };
-        let pause = Duration::from_millis(1_500 + random.below(5_000));
-        let wait = || std::thread::sleep(pause);
+    /// As in a report.
+    pub fn name(self) -> &'static str {
         match self {
-            Kill | KillLeader => {
-                nodes.kill(target)?;
-                wait();
-                nodes.start()?;
-            }
-            KillAll => {
-                for number in 1..=count {
-                    nodes.kill(number)?;
-                }
-                wait();
-                nodes.start()?;
-            }
-            Stop => {
-                nodes.stop(target)?;
-                wait();
-                nodes.start()?;
-            }
-            Hold | HoldLeader => {
-                nodes.hold(target, true)?;
-                wait();
-                nodes.hold(target, false)?;
-            }
-            Cut | CutLeader => {
-                nodes.lab.cable(target, false)?;
-                wait();
-                nodes.lab.cable(target, true)?;
-            }
-            Apart => {
-                nodes.lab.apart(one, true)?;
-                nodes.lab.apart(other, true)?;
-                wait();
-                nodes.lab.apart(one, false)?;
-                nodes.lab.apart(other, false)?;
-            }
-            OneWay => {
-                nodes.lab.deaf(one, other, true)?;
-                wait();
-                nodes.lab.deaf(one, other, false)?;
-            }
-            Flap => {
-                for _ in 0..8 {
-                    nodes.lab.cable(target, false)?;
-                    std::thread::sleep(Duration::from_millis(100 + random.below(500)));
-                    nodes.lab.cable(target, true)?;
-                    std::thread::sleep(Duration::from_millis(100 + random.below(500)));
-                }
-            }
-            Full => {
-                let filler = nodes.all[target - 1].settings.data.join("filler");
-                fill(&filler)?;
-                wait();
-                std::fs::remove_file(&filler)?;
-            }
+            Self::Kill => "kill",
+            Self::KillAll => "kill-all",
+            Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Isolate => "partition",
+            Self::Mute => "one-way-out",
+            Self::Deaf => "one-way-in",
+            Self::Bridge => "bridge-split",
+            Self::Cable => "cable",
+            Self::BadCable => "bad-cable",
+            Self::Stutter => "stutter",
+            Self::Clock => "clock-jump",
+            Self::FullDisk => "full-disk",
+            Self::SlowDisk => "slow-disk",
         }
-        Ok(match self {
-            Apart | OneWay => format!("{} {one} {other}", self.name()),
-            KillAll => self.name(),
-            _ => format!("{} {target}", self.name()),
-        })
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.name() == name)
+    }
+
+    /// Whether it is one of the network between hosts.
+    pub fn of_the_network(self) -> bool {
+        matches!(
+            self,
+            Self::Isolate
+                | Self::Mute
+                | Self::Deaf
+                | Self::Bridge
+                | Self::Cable
+                | Self::BadCable
+                | Self::Stutter
+        )
+    }
+
+    /// Whether it is one of disks.
+    pub fn of_the_disk(self) -> bool {
+        matches!(self, Self::FullDisk | Self::SlowDisk)
     }
 }
 
-/// Takes all room there is.
-fn fill(at: &Path) -> Outcome {
-    let mut file = File::create(at)?;
-    let zeros = vec![0; 1 << 20];
-    loop {
-        match file.write_all(&zeros) {
-            Ok(()) => {}
-            Err(why) if why.kind() == ErrorKind::StorageFull => return Ok(()),
-            Err(why) => return Err(why.into()),
+/// To whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Whoever leads when it comes to that.
+    Leader,
+    /// That one.
+    Node(usize),
+}
+
+/// One thing that is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Deed {
+    /// What.
+    pub fault: Fault,
+    /// To whom.
+    pub target: Target,
+    /// How far a clock jumps.
+    pub jump_s: i64,
+}
+
+/// One or two faults at once, and the calm before them.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// Nothing happens for so long first.
+    pub calm: Duration,
+    /// What happens then.
+    pub deeds: Vec<Deed>,
+    /// For how long.
+    pub hold: Duration,
+}
+
+/// The faults of a run.
+pub struct Faults {
+    random: Random,
+    possible: Vec<Fault>,
+    bag: Vec<Fault>,
+    nodes: usize,
+}
+
+impl Faults {
+    /// Of these kinds, to so many nodes.
+    pub fn new(seed: u64, possible: Vec<Fault>, nodes: usize) -> Self {
+        Self {
+            random: Random::new(seed ^ 0xFA17),
+            possible,
+            bag: Vec::new(),
+            nodes,
+        }
+    }
+
+    fn deed(&mut self) -> Deed {
+        if self.bag.is_empty() {
+            self.bag.clone_from(&self.possible);
+        }
+        let drawn = self.random.below(self.bag.len() as u64) as usize;
+        let fault = self.bag.swap_remove(drawn);
+        let target = match self.random.below(2) {
+            0 => Target::Leader,
+            _ => Target::Node(self.random.below(self.nodes as u64) as usize),
+        };
+        let jumps = [-7_200, -240, -15, -2, 3, 20, 300, 7_200, 86_400];
+        let jump_s = jumps[self.random.below(jumps.len() as u64) as usize];
+        Deed {
+            fault,
+            target,
+            jump_s,
+        }
+    }
+}
+
+impl Iterator for Faults {
+    type Item = Round;
+
+    fn next(&mut self) -> Option<Round> {
+        let ms = |random: &mut Random, least: u64, most: u64| {
+            Duration::from_millis(least + random.below(most - least))
+        };
+        let calm = ms(&mut self.random, 500, 3_000);
+        // Most of the time long enough for an election, sometimes hardly noticed, and now and then so long that what
+        // was missed is no longer in anybody's write-ahead log (there is a checkpoint every 30 s).
+        let hold = match self.random.below(12) {
+            0..3 => ms(&mut self.random, 50, 800),
+            3..8 => ms(&mut self.random, 2_000, 6_000),
+            8..11 => ms(&mut self.random, 6_000, 12_000),
+            _ => ms(&mut self.random, 40_000, 70_000),
+        };
+        let mut deeds = vec![self.deed()];
+        if self.random.below(4) == 0 {
+            deeds.push(self.deed());
+        }
+        Some(Round { calm, deeds, hold })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_faults_and_all_kinds_come() {
+        let rounds =
+            |seed: u64| -> Vec<Round> { Faults::new(seed, Fault::ALL.to_vec(), 3).take(20).collect() };
+        assert_eq!(format!("{:?}", rounds(7)), format!("{:?}", rounds(7)));
+        assert_ne!(format!("{:?}", rounds(7)), format!("{:?}", rounds(8)));
+        let deeds: Vec<Deed> = rounds(7).into_iter().flat_map(|round| round.deeds).collect();
+        for fault in Fault::ALL {
+            assert!(deeds.iter().any(|deed| deed.fault == fault), "{fault:?}");
+            assert_eq!(Fault::named(fault.name()), Some(fault));
         }
     }
 }

@@ -1,221 +1,220 @@
-//! `cargo xtask chaos`: a cluster of real processes under load, to which things happen that happen to clusters.
+//! `cargo xtask chaos`: a cluster of real processes under load and faults, and a check of all that clients saw.
 //!
-//! Promises: every run names its seed; the history of every register is checked, as seen by all clients at all
-//! nodes; at the end everything is read once more at every node, and every node's log is verified. What was found is
-//! written down, and the exit code says so.
-//! Never: counts what could not be decided as good.
+//! Owns: the command. Faults come one or two at a time, with calm between them (`faults`, `hand`); meanwhile clients
+//! read and write through every node (`workload`). At the end all is healed, every node reads every key, and each
+//! key's history must be linearizable (`register`, `checker`), every list right, every chain whole, all heads equal.
+//! Promises: the seed gives the same faults in the same order (the machine's timing is its own); what a machine
+//! cannot do is left out and said. A finding is an error, with the history in a file.
+//! Never: leaves processes, mounts or networks behind, or looks into what nodes store.
 
 mod checker;
 mod faults;
+mod finish;
+mod hand;
 mod history;
-mod lab;
+mod network;
 mod nodes;
-mod work;
+mod register;
+mod report;
+mod trial;
+pub mod upgrade;
+mod verdict;
+mod workload;
 
 use crate::args::Args;
 use crate::content::Random;
 use crate::server::{Build, binary};
-use crate::{Outcome, paths, process};
-use checker::Verdict;
-use faults::Fault;
-use history::Entry;
-use nodes::Nodes;
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::atomic::Ordering;
+use crate::{Outcome, paths};
+use faults::{Fault, Faults};
+use hand::Hand;
+use network::Network;
+use nodes::Plan;
+use report::Report;
+use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use work::{BUCKET, Shared, Worker};
 
-/// Clients at work.
-const CLIENTS: u32 = 6;
+/// What was asked for.
+struct Wanted {
+    minutes: u64,
+    seed: u64,
+    nodes: usize,
+    witness: bool,
+    power_cut: bool,
+    json: bool,
+    /// Leaves the directory, with the longest history in it, also where nothing is wrong.
+    keep: bool,
+    /// Only these kinds; all where there are none.
+    only: Vec<Fault>,
+}
 
-/// `cargo xtask chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--json]`
-pub fn run(mut args: Args) -> Outcome {
-    let seconds = 60 * args.number("--minutes", 3)?;
-    let seed = args.number("--seed", Random::fresh_seed() % 1_000_000)?;
-    let count = usize::try_from(args.number("--nodes", 3)?)?;
-    let (witness, json) = (args.flag("--witness"), args.flag("--json"));
-    args.done()?;
-    if !(3..=7).contains(&count) {
-        return Err("a run has 3 to 7 nodes".into());
-    }
-    // Built outside: inside there is no network.
-    let binary = binary(Build::Test)?;
-    if let Some(code) = lab::enter()? {
-        return match code {
-            0 => Ok(()),
-            code => Err(format!("the run inside ended with {code}").into()),
+impl Wanted {
+    fn of(args: &mut Args) -> Outcome<Self> {
+        let named =
+            |name: String| Fault::named(&name).ok_or_else(|| format!("there is no fault {name:?}").into());
+        let wanted = Self {
+            minutes: args.number("--minutes", 3)?,
+            seed: args.number("--seed", Random::fresh_seed() % 1_000_000)?,
+            nodes: args.number("--nodes", 3)? as usize,
+            witness: args.flag("--witness"),
+            power_cut: args.flag("--power-cut"),
+            json: args.flag("--json"),
+            keep: args.flag("--keep"),
+            only: args
+                .values("--fault")?
+                .into_iter()
+                .map(named)
+                .collect::<Outcome<_>>()?,
         };
-    }
-    let dir = paths::scratch("chaos")?;
-    let mut nodes = Nodes::form(&binary, &dir, count, witness)?;
-    let where_ = if nodes.lab.has_cables() {
-        "in a network of its own"
-    } else {
-        "on the loopback: this machine allows no network of its own, so no cable is pulled and no disk filled"
-    };
-    println!(
-        "chaos: {count} nodes{} {where_}, seed {seed}",
-        if witness { ", one a witness," } else { "" }
-    );
-    let shared = Shared::new(nodes.addresses()?, nodes.key.clone());
-    let made = nodes.all[0]
-        .server
-        .as_ref()
-        .ok_or("it does not run")?
-        .client()
-        .create_bucket(BUCKET);
-    made?;
-    let happened = std::thread::scope(|scope| {
-        for number in 1..=CLIENTS {
-            let mut worker = Worker::new(&shared, number, seed);
-            scope.spawn(move || worker.work());
+        if !matches!(wanted.nodes, 3 | 5) {
+            return Err("--nodes is 3 or 5: so many vote that each of them counts".into());
         }
-        let happened = happen(&mut nodes, seed, Duration::from_secs(seconds));
-        shared.stop.store(true, Ordering::SeqCst);
-        happened
-    })?;
-    nodes.settle()?;
-    work::read_all(&shared);
-    verify(&nodes, &shared)?;
-    let report = Report::of(seed, &happened, &shared, &dir)?;
-    report.print(json);
-    report.outcome()
-}
+        Ok(wanted)
+    }
 
-/// One fault after the other, until the time is over. Answers how often each happened.
-fn happen(nodes: &mut Nodes, seed: u64, long: Duration) -> Outcome<BTreeMap<String, u64>> {
-    let mut random = Random::new(seed ^ 0xFA17);
-    let until = Instant::now() + long;
-    let mut happened = BTreeMap::new();
-    while Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(1_000 + random.below(3_000)));
-        let fault = Fault::draw(&mut random, nodes.lab.has_cables());
-        let what = fault
-            .happen(nodes, &mut random)
-            .map_err(|why| format!("{}: {why}", fault.name()))?;
-        println!(
-            "  {:7.1} s left: {what}",
-            until.saturating_duration_since(Instant::now()).as_secs_f64()
+    /// The same again, on the command line of the process inside.
+    fn arguments(&self) -> Vec<String> {
+        let mut words = vec!["chaos".to_owned()];
+        let numbers = [
+            ("minutes", self.minutes),
+            ("seed", self.seed),
+            ("nodes", self.nodes as u64),
+        ];
+        words.extend(numbers.map(|(name, value)| format!("--{name}={value}")));
+        let flags = [
+            ("witness", self.witness),
+            ("power-cut", self.power_cut),
+            ("json", self.json),
+            ("keep", self.keep),
+        ];
+        words.extend(
+            flags
+                .iter()
+                .filter(|(_, on)| *on)
+                .map(|(name, _)| format!("--{name}")),
         );
-        *happened.entry(fault.name()).or_insert(0) += 1;
-        nodes.check_alive()?;
+        words.extend(self.only.iter().map(|fault| format!("--fault={}", fault.name())));
+        words
     }
-    Ok(happened)
+
+    fn directory(&self) -> String {
+        let witness = if self.witness { "-witness" } else { "" };
+        let power_cut = if self.power_cut { "-power-cut" } else { "" };
+        format!("chaos-{}{witness}{power_cut}", self.seed)
+    }
+
+    fn about(&self) -> String {
+        let disks = if self.power_cut {
+            ", disks that forget what was not synced"
+        } else {
+            ""
+        };
+        match self.witness {
+            true => format!("{} nodes and a witness{disks}", self.nodes - 1),
+            false => format!("{} nodes{disks}", self.nodes),
+        }
+    }
+
+    /// The kinds of faults that this machine and these disks allow, and what is left out for which reason.
+    fn possible(&self, network: &Network) -> (Vec<Fault>, Vec<String>) {
+        let mut left_out = Vec::new();
+        if let Some(why) = network.shortcoming() {
+            left_out.push(format!(
+                "faults of the network, on loopback: no namespaces here ({why})"
+            ));
+        }
+        if !nodes::clocks_can_be_set() {
+            left_out.push("clock jumps: they need Debian's package faketime".to_owned());
+        }
+        if !self.power_cut {
+            left_out.push(
+                "full and slow disks, and forgetting what was not synced: --power-cut has them".to_owned(),
+            );
+        }
+        let possible = |fault: &Fault| {
+            (network.is_lab() || !fault.of_the_network())
+                && (nodes::clocks_can_be_set() || *fault != Fault::Clock)
+                && (self.power_cut || !fault.of_the_disk())
+                && (self.only.is_empty() || self.only.contains(fault))
+        };
+        (Fault::ALL.into_iter().filter(possible).collect(), left_out)
+    }
 }
 
-/// Has every node verify its log.
-fn verify(nodes: &Nodes, shared: &Shared) -> Outcome {
-    for (at, node) in nodes.all.iter().enumerate() {
-        if let Err(why) = process::output(&mut node.settings.stead(&["log", "verify"])) {
-            shared.find(format!("node {}: {why}", at + 1));
+/// `cargo xtask chaos [--minutes N] [--seed N] [--nodes N] [--witness] [--power-cut] [--fault NAME]... [--keep] [--json]`,
+/// or `--check FILE`: judges a history that an earlier run wrote down.
+pub fn run(mut args: Args) -> Outcome<ExitCode> {
+    let saved = args.values("--check")?;
+    let wanted = Wanted::of(&mut args)?;
+    args.done()?;
+    if !saved.is_empty() {
+        return verdict::check_files(&saved);
+    }
+    let binary = binary(Build::Test)?;
+    if let Some(code) = network::enter(&wanted.arguments(), &binary)? {
+        return Ok(code);
+    }
+    println!(
+        "chaos: {}, {} minutes, --seed {}",
+        wanted.about(),
+        wanted.minutes,
+        wanted.seed
+    );
+    let work = paths::scratch(&wanted.directory())?;
+    let network = Network::new()?;
+    let (possible, left_out) = wanted.possible(&network);
+    let mut report = Report {
+        seed: wanted.seed,
+        about: wanted.about(),
+        left_out,
+        ..Report::default()
+    };
+    let plan = Plan {
+        binary: &binary,
+        work: &work,
+        count: wanted.nodes,
+        witness: wanted.witness,
+        power_cut: wanted.power_cut,
+    };
+    let all = Faults::new(wanted.seed, possible, wanted.nodes);
+    let time = Duration::from_secs(60 * wanted.minutes);
+    trial::trial(&plan, network, wanted.seed, &mut report, |hand| {
+        faults(hand, all, time)
+    })?;
+    ended(&report, wanted.json, wanted.keep, &work)
+}
+
+/// Says what a run came to; a directory in which something went wrong is left.
+fn ended(report: &Report, json: bool, keep: bool, work: &Path) -> Outcome<ExitCode> {
+    match json {
+        true => println!("{}", report.json()),
+        false => println!("{}", report.text()),
+    }
+    let well = report.wrong.is_empty();
+    if well && !keep {
+        std::fs::remove_dir_all(work)?;
+    } else {
+        println!("left as it is: {}", work.display());
+    }
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Faults until the time is over.
+fn faults(hand: &mut Hand<'_>, faults: Faults, time: Duration) -> Outcome {
+    let begin = Instant::now();
+    for round in faults {
+        let left = time.saturating_sub(begin.elapsed());
+        if left < Duration::from_secs(5) {
+            break;
         }
+        if left < round.calm + round.hold {
+            continue; // the next one may be shorter
+        }
+        hand.round(&round)?;
     }
     Ok(())
-}
-
-/// What a run found.
-struct Report {
-    seed: u64,
-    happened: BTreeMap<String, u64>,
-    registers: usize,
-    answered: u64,
-    unknown: u64,
-    undecided: usize,
-    findings: Vec<String>,
-}
-
-impl Report {
-    fn of(
-        seed: u64,
-        happened: &BTreeMap<String, u64>,
-        shared: &Shared,
-        dir: &std::path::Path,
-    ) -> Outcome<Self> {
-        let histories = shared.histories.lock().map_err(|_| "a client panicked")?;
-        let mut findings = shared.findings.lock().map_err(|_| "a client panicked")?.clone();
-        let mut undecided = 0;
-        for (register, history) in histories.iter() {
-            match checker::check(history) {
-                Verdict::Good => {}
-                Verdict::Undecided => undecided += 1,
-                Verdict::Bad(unexplained) => {
-                    let file = dir.join(format!("{register}.history"));
-                    std::fs::write(&file, text(history))?;
-                    findings.push(format!(
-                        "{register} is not linearizable; not explained, of what is in {}:\n{}",
-                        file.display(),
-                        text(&unexplained[..unexplained.len().min(12)])
-                    ));
-                }
-            }
-        }
-        Ok(Self {
-            seed,
-            happened: happened.clone(),
-            registers: histories.len(),
-            answered: shared.answered.load(Ordering::Relaxed),
-            unknown: shared.unknown.load(Ordering::Relaxed),
-            undecided,
-            findings,
-        })
-    }
-
-    fn print(&self, json: bool) {
-        let faults: u64 = self.happened.values().sum();
-        if json {
-            let value = serde_json::json!({
-                "seed": self.seed,
-                "faults": self.happened,
-                "registers": self.registers,
-                "answered": self.answered,
-                "unknown": self.unknown,
-                "undecided": self.undecided,
-                "findings": self.findings,
-            });
-            println!("{value}");
-            return;
-        }
-        let kinds: Vec<String> = self
-            .happened
-            .iter()
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        println!("faults: {faults} ({})", kinds.join(", "));
-        println!(
-            "operations: {} answered, {} of which nothing is known; {} registers checked, {} not decided",
-            self.answered, self.unknown, self.registers, self.undecided
-        );
-        for finding in &self.findings {
-            println!("found: {finding}");
-        }
-    }
-
-    fn outcome(&self) -> Outcome {
-        if self.findings.is_empty() && self.undecided == 0 && self.registers > 0 {
-            println!(
-                "seed {}: every history is linearizable, nothing acknowledged was lost",
-                self.seed
-            );
-            return Ok(());
-        }
-        Err(format!(
-            "seed {}: {} findings, {} histories not decided",
-            self.seed,
-            self.findings.len(),
-            self.undecided
-        )
-        .into())
-    }
-}
-
-fn text(history: &[Entry]) -> String {
-    let mut sorted = history.to_vec();
-    sorted.sort_by_key(|entry| entry.begin);
-    let mut text = String::new();
-    for entry in sorted {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{entry}");
-    }
-    text
 }

@@ -1,185 +1,369 @@
-//! The nodes of a run: processes that are killed, held, stopped and started again.
+//! The nodes of a run as processes: started, killed, stopped, asked.
+//!
+//! Owns: their directories, disks and clocks. Promises: a node keeps its address over restarts; no question here
+//! waits for a node that hangs.
 
-use super::lab::Lab;
-use crate::server::{Server, Settings};
+use super::network::Network;
+use crate::client::Client;
+use crate::content::Random;
+use crate::powercut::{PowerCut, Trouble};
+use crate::server::Settings;
 use crate::sign::Key;
 use crate::{Outcome, process};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a cluster may take to be whole again when nothing is wrong any more.
-const SETTLE: Duration = Duration::from_secs(120);
-/// How long a stop may take.
-const STOP: Duration = Duration::from_secs(90);
+/// Small segments, so that rotation and sealing happen under the load too.
+const SETTINGS: &str = "[storage]\nsegment_mib = 1\n";
+/// How long one question may take.
+const ANSWER: Duration = Duration::from_secs(4);
+/// How long a start, a joining or a stop may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Lets a process's clock be set through a file (Debian's `faketime`).
+const FAKE_CLOCK: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
-/// One node; its number is its place, from one.
+/// One node.
 pub struct Node {
-    pub settings: Settings,
-    pub server: Option<Server>,
+    /// From 1, as its host.
+    pub number: usize,
+    /// Where it speaks S3.
+    pub address: SocketAddr,
+    /// It votes and holds no data.
+    pub witness: bool,
+    /// Its key.
+    pub id: String,
+    settings: Settings,
+    child: Option<Child>,
+    said: PathBuf,
+    clock: PathBuf,
+    disk: Option<PowerCut>,
 }
 
-/// All of them, and where they are.
+/// What a run's nodes are made of.
+pub struct Plan<'a> {
+    /// The binary.
+    pub binary: &'a Path,
+    /// A directory for all.
+    pub work: &'a Path,
+    /// How many, the witness among them.
+    pub count: usize,
+    /// Whether the last one is a witness.
+    pub witness: bool,
+    /// Whether their disks are simulated, and forget what was not synced.
+    pub power_cut: bool,
+}
+
+/// Whether clocks can be set.
+pub fn clocks_can_be_set() -> bool {
+    Path::new(FAKE_CLOCK).is_file()
+}
+
+impl Node {
+    fn new(plan: &Plan<'_>, number: usize, network: &mut Network) -> Outcome<Self> {
+        let (address, before) = network.host(number)?;
+        let data = plan.work.join(format!("node-{number}"));
+        std::fs::create_dir(&data)?;
+        let disk = if plan.power_cut {
+            Some(PowerCut::mount(&data)?)
+        } else {
+            None
+        };
+        let toml = data.join("stead.toml");
+        std::fs::write(&toml, SETTINGS)?;
+        File::open(&toml)?.sync_all()?;
+        File::open(&data)?.sync_all()?;
+        let beside = |end: &str| data.with_extension(end);
+        let (clock, said) = (beside("clock"), beside("said"));
+        std::fs::write(&clock, "+0s\n")?;
+        let mut settings = Settings::new(plan.binary, &data, &beside("log"));
+        settings.listen = address.to_string();
+        settings.before = before;
+        if clocks_can_be_set() {
+            // Named on the command line and not for `nsenter` itself, which needs no clock.
+            let set = |name: &str, value: &str| format!("{name}={value}");
+            settings
+                .before
+                .extend(["env".to_owned(), set("LD_PRELOAD", FAKE_CLOCK)]);
+            settings.before.extend([
+                set("FAKETIME_TIMESTAMP_FILE", &clock.to_string_lossy()),
+                set("FAKETIME_CACHE_DURATION", "1"),
+                set("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+                set("FAKETIME_DISABLE_SHM", "1"),
+                set("NO_FAKE_STAT", "1"),
+            ]);
+        }
+        Ok(Self {
+            number,
+            address,
+            witness: plan.witness && number == plan.count,
+            id: String::new(),
+            settings,
+            child: None,
+            said,
+            clock,
+            disk,
+        })
+    }
+
+    /// Starts the process, unless it runs; waits for nothing.
+    pub fn start(&mut self, more: &[&str]) -> Outcome {
+        if self.runs() {
+            return Ok(());
+        }
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&self.settings.log)?;
+        let mut command = self.settings.up();
+        command
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(File::create(&self.said)?)
+            .stderr(log);
+        self.child = Some(command.spawn()?);
+        Ok(())
+    }
+
+    /// What its next start runs.
+    pub fn use_binary(&mut self, binary: &Path) {
+        binary.clone_into(&mut self.settings.binary);
+    }
+
+    /// Whether the process is there.
+    pub fn runs(&mut self) -> bool {
+        self.child
+            .as_mut()
+            .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// A line of its output, as soon as it is there.
+    fn line(&mut self, at: usize) -> Outcome<Value> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let text = std::fs::read_to_string(&self.said)?;
+            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            if let Some(line) = whole.lines().nth(at) {
+                return Ok(serde_json::from_str(line)?);
+            }
+            if !self.runs() || Instant::now() > until {
+                return Err(format!("node {} does not start:\n{}", self.number, self.log()).into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The end of its log.
+    pub fn log(&self) -> String {
+        process::tail(&self.settings.log, 20)
+    }
+
+    /// SIGKILL; a simulated disk forgets what was not synced, and answers how much that was.
+    pub fn kill(&mut self, torn: Option<&mut Random>) -> Outcome<u64> {
+        let Some(mut child) = self.child.take() else {
+            return Ok(0);
+        };
+        child.kill()?;
+        child.wait()?;
+        match &mut self.disk {
+            Some(disk) => disk.cut(torn),
+            None => Ok(0),
+        }
+    }
+
+    /// SIGSTOP, or SIGCONT.
+    pub fn pause(&self, paused: bool) {
+        if let Some(child) = &self.child {
+            process::signal(child, if paused { Signal::STOP } else { Signal::CONT });
+        }
+    }
+
+    /// Ends it as an operator does.
+    pub fn stop(&mut self) -> Outcome {
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
+        process::terminate(&child);
+        match process::wait(&mut child, PATIENCE)? {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("node {} ended with {status}:\n{}", self.number, self.log()).into()),
+            None => {
+                child.kill()?;
+                child.wait()?;
+                let log = self.log();
+                Err(format!(
+                    "node {} has not ended {PATIENCE:?} after SIGTERM:\n{log}",
+                    self.number
+                )
+                .into())
+            }
+        }
+    }
+
+    /// Sets its clock this far from the machine's.
+    pub fn set_clock(&self, seconds: i64) -> Outcome {
+        // Renamed into place: never read half written.
+        let new = self.clock.with_extension("clock-new");
+        std::fs::write(&new, format!("{seconds:+}s\n"))?;
+        Ok(std::fs::rename(new, &self.clock)?)
+    }
+
+    /// What its disk does beside its work, where that is simulated.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.disk.as_ref().map(PowerCut::trouble)
+    }
+
+    /// A command on its directory, bounded.
+    pub fn ask(&self, words: &[&str]) -> Outcome<String> {
+        process::output_within(&mut self.settings.stead(words), ANSWER)
+    }
+
+    /// A command that may take its time.
+    pub fn ask_patiently(&self, words: &[&str]) -> Outcome<String> {
+        process::output_within(&mut self.settings.stead(words), PATIENCE)
+    }
+
+    /// What it says of itself.
+    pub fn status(&self) -> Outcome<Value> {
+        Ok(serde_json::from_str(&self.ask(&["status", "--json"])?)?)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // Gone already is fine.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// All of them.
 pub struct Nodes {
-    pub lab: Lab,
+    /// In the order of their numbers.
     pub all: Vec<Node>,
+    /// What clients sign with.
     pub key: Key,
 }
 
 impl Nodes {
-    /// A cluster of so many nodes; the last is a witness where that is wanted.
-    pub fn form(binary: &Path, dir: &Path, count: usize, witness: bool) -> Outcome<Self> {
-        let lab = Lab::new(count)?;
-        let settings = |number: usize| {
-            let data = dir.join(format!("node-{number}"));
-            let mut settings = Settings::new(binary, &data, &data.with_extension("log"));
-            settings.before = lab.prefix(number);
-            settings.listen = lab.listen(number);
-            settings
+    /// Makes a cluster of them, and waits until it is one.
+    pub fn form(plan: &Plan<'_>, network: &mut Network) -> Outcome<Self> {
+        let mut founder = Node::new(plan, 1, network)?;
+        founder.start(&[])?;
+        let ready = founder.line(0)?;
+        let text = |name: &str| ready[name].as_str().map(str::to_owned);
+        let key = Key {
+            access: text("access_key").ok_or("no access_key")?,
+            secret: text("secret_key").ok_or("no secret_key")?,
+            region: "us-east-1".to_owned(),
         };
-        // One node's disk can be filled.
-        if lab.has_cables() {
-            lab.small_disk(&settings(count).data)?;
+        let mut all = vec![founder];
+        for number in 2..=plan.count {
+            let ticket = all[0].ask_patiently(&["ticket"])?;
+            let mut node = Node::new(plan, number, network)?;
+            let witness: &[&str] = if node.witness { &["--witness"] } else { &[] };
+            node.start(&[&["--join", ticket.trim()], witness].concat())?;
+            let waiting = node.line(0)?;
+            let code = waiting["code"].as_str().ok_or("it does not wait to be let in")?;
+            all[0].ask_patiently(&["approve", code])?;
+            node.line(1)?;
+            all.push(node);
         }
-        let first = settings(1);
-        let founder = Server::start(&first, None)?;
-        let key = founder.key.clone();
-        let mut all = vec![Node {
-            settings: first,
-            server: Some(founder),
-        }];
-        for number in 2..=count {
-            let own = settings(number);
-            let more: &[&str] = if witness && number == count {
-                &["--witness"]
-            } else {
-                &[]
-            };
-            let server = Server::join_as(&own, &all[0].settings, more)?;
-            all.push(Node {
-                settings: own,
-                server: Some(server),
-            });
+        for node in &mut all {
+            node.id = node.status()?["node"].as_str().unwrap_or_default().to_owned();
         }
-        let nodes = Self { lab, all, key };
-        nodes.settle()?;
+        let mut nodes = Self { all, key };
+        nodes.settle(PATIENCE)?;
         Ok(nodes)
     }
 
-    /// Where each is asked.
-    pub fn addresses(&self) -> Outcome<Vec<SocketAddr>> {
-        let addresses = (1..=self.all.len()).map(|number| self.lab.listen(number).parse());
-        Ok(addresses.collect::<Result<_, _>>()?)
+    /// Those that clients speak to.
+    pub fn with_data(&self) -> impl Iterator<Item = &Node> {
+        self.all.iter().filter(|node| !node.witness)
     }
 
-    pub fn status(&self, number: usize) -> Outcome<Value> {
-        let said = process::output(&mut self.all[number - 1].settings.stead(&["status", "--json"]))?;
-        Ok(serde_json::from_str(&said)?)
+    /// A client of a node.
+    pub fn client(&self, node: &Node) -> Client {
+        Client::new(node.address, &self.key)
     }
 
-    /// Which leads, if any does.
+    /// Which one leads, by its place, as far as one that answers knows.
     pub fn leader(&self) -> Option<usize> {
-        (1..=self.all.len()).find(|number| {
-            let status = self.status(*number);
-            status.is_ok_and(|status| status["leader"].is_string() && status["leader"] == status["node"])
-        })
+        let leads = |node: &Node| {
+            let status = node.status().ok()?;
+            let leader = status["leader"].as_str()?;
+            self.all.iter().position(|node| node.id == leader)
+        };
+        self.all.iter().find_map(leads)
     }
 
-    /// Waits until every node runs, is up, and has the same log.
-    pub fn settle(&self) -> Outcome {
-        let until = Instant::now() + SETTLE;
+    /// Waits until every node is there for every other, all vote that should, and one may be lost.
+    pub fn settle(&mut self, bound: Duration) -> Outcome {
+        let until = Instant::now() + bound;
         loop {
-            let whole = self.whole();
-            match whole {
-                Ok(true) => return Ok(()),
-                _ if Instant::now() < until => std::thread::sleep(Duration::from_millis(200)),
-                Ok(false) => return Err(self.why_not().into()),
-                Err(why) => return Err(why),
+            let settled = self.unsettled();
+            match settled {
+                None => return Ok(()),
+                Some(why) if Instant::now() > until => {
+                    let logs: Vec<String> = self
+                        .all
+                        .iter()
+                        .map(|node| format!("-- node {}:\n{}", node.number, node.log()))
+                        .collect();
+                    return Err(
+                        format!("not whole {bound:?} after all healed: {why}\n{}", logs.join("\n")).into(),
+                    );
+                }
+                Some(_) => std::thread::sleep(Duration::from_millis(100)),
             }
         }
     }
 
-    fn whole(&self) -> Outcome<bool> {
-        let mut heads = Vec::new();
-        for number in 1..=self.all.len() {
-            let status = self.status(number)?;
-            let nodes = status["nodes"].as_array().cloned().unwrap_or_default();
-            let up = nodes.iter().filter(|node| node["state"] == "up").count();
-            if up != self.all.len() {
-                return Ok(false);
+    fn unsettled(&mut self) -> Option<String> {
+        let count = self.all.len();
+        for node in &mut self.all {
+            let number = node.number;
+            if !node.runs() {
+                return Some(format!("node {number} has ended"));
             }
-            heads.push(status["logs"].to_string());
-        }
-        heads.dedup();
-        Ok(heads.len() == 1)
-    }
-
-    fn why_not(&self) -> String {
-        let mut text = String::from("the nodes have not become whole again:");
-        for number in 1..=self.all.len() {
-            match self.status(number) {
-                Ok(status) => text.push_str(&format!(
-                    "\nnode {number}: {} {}",
-                    status["nodes"], status["logs"]
-                )),
-                Err(why) => text.push_str(&format!("\nnode {number}: {why}")),
+            let status = match node.status() {
+                Ok(status) => status,
+                Err(why) => return Some(format!("node {number}: {why}")),
+            };
+            let up = |one: &&Value| one["state"] == "up";
+            let there = status["nodes"]
+                .as_array()
+                .map_or(0, |all| all.iter().filter(up).count());
+            let voters = status["voters"].as_array().map_or(0, Vec::len);
+            if there < count || voters != count || status["leader"].is_null() {
+                return Some(format!(
+                    "node {number} sees {there} of {count} up, {voters} voters, leader {}",
+                    status["leader"]
+                ));
             }
         }
-        text
+        None
     }
 
-    /// SIGKILL.
-    pub fn kill(&mut self, number: usize) -> Outcome {
-        self.all[number - 1].server.take().map_or(Ok(()), Server::kill)
-    }
-
-    /// SIGTERM, and its end.
-    pub fn stop(&mut self, number: usize) -> Outcome {
-        let server = self.all[number - 1].server.take();
-        server.map_or(Ok(()), |server| server.stop(STOP).map(drop))
-    }
-
-    /// Starts all that do not run, at once.
-    pub fn start(&mut self) -> Outcome {
-        let key = &self.key;
-        let starts: Vec<Outcome> = std::thread::scope(|scope| {
-            let dead = self.all.iter_mut().filter(|node| node.server.is_none());
-            let starting: Vec<_> = dead
-                .map(|node| {
-                    scope.spawn(move || -> Outcome {
-                        node.server = Some(Server::start(&node.settings, Some(key))?);
-                        Ok(())
-                    })
-                })
+    /// Where every log ends at every node that has them: one text each.
+    pub fn heads(&self) -> Outcome<Vec<String>> {
+        let head = |node: &Node| -> Outcome<String> {
+            let status = node.status()?;
+            let mut logs: Vec<String> = status["logs"]
+                .as_array()
+                .ok_or("no logs in the status")?
+                .iter()
+                .map(|log| format!("{} {} {}", log["tenant"], log["position"], log["head"]))
                 .collect();
-            let joined = starting.into_iter().map(|thread| thread.join());
-            joined
-                .map(|done| done.unwrap_or_else(|_| Err("a start panicked".into())))
-                .collect()
-        });
-        starts.into_iter().collect()
-    }
-
-    /// Holds a process, or lets it go on.
-    pub fn hold(&self, number: usize, held: bool) -> Outcome {
-        let pid = self.all[number - 1].server.as_ref().map(Server::pid);
-        let pid = pid
-            .and_then(|pid| Pid::from_raw(pid.try_into().ok()?))
-            .ok_or("that node does not run")?;
-        kill_process(pid, if held { Signal::STOP } else { Signal::CONT })?;
-        Ok(())
-    }
-
-    /// That every process that should run does.
-    pub fn check_alive(&mut self) -> Outcome {
-        for (at, node) in self.all.iter_mut().enumerate() {
-            if node.server.as_mut().is_some_and(|server| !server.alive()) {
-                let said = process::tail(&node.settings.log, 30);
-                return Err(format!("node {} ended by itself:\n{said}", at + 1).into());
-            }
-        }
-        Ok(())
+            logs.sort();
+            Ok(logs.join(", "))
+        };
+        self.with_data().map(head).collect()
     }
 }

@@ -21,6 +21,7 @@ pub mod errno {
     pub const ENOTDIR: i32 = 20;
     pub const EISDIR: i32 = 21;
     pub const EINVAL: i32 = 22;
+    pub const ENOSPC: i32 = 28;
     pub const ENOSYS: i32 = 38;
     pub const ENOTEMPTY: i32 = 39;
     pub const EOPNOTSUPP: i32 = 95;
@@ -205,6 +206,11 @@ impl Image {
         self.pages(file)?.write(offset, bytes);
         self.inode_mut(file)?.modified = now();
         Ok(())
+    }
+
+    /// Whether a write there needs room that the file does not have yet.
+    pub fn takes_room(&mut self, file: u64, offset: u64, count: u64) -> Answer<bool> {
+        Ok(self.pages(file)?.has_holes(offset, count))
     }
 
     /// Sets a file's length.

@@ -20,14 +20,25 @@ use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+/// What a disk does beside its work.
+#[derive(Default)]
+pub struct Trouble {
+    /// How long each sync takes, and whatever comes behind it.
+    pub sync_ms: AtomicU64,
+    /// Whether there is no room for anything more.
+    pub full: AtomicBool,
+}
 
 /// The mounted disk.
 pub struct PowerCut {
     at: PathBuf,
     image: Arc<Mutex<Image>>,
+    trouble: Arc<Trouble>,
     server: Option<JoinHandle<()>>,
 }
 
@@ -37,6 +48,7 @@ impl PowerCut {
         let mut disk = Self {
             at: at.to_owned(),
             image: Arc::new(Mutex::new(Image::new())),
+            trouble: Arc::default(),
             server: None,
         };
         // A mount that a killed run left behind.
@@ -63,9 +75,14 @@ impl PowerCut {
                 )
             },
         )?;
-        let image = Arc::clone(&self.image);
-        self.server = Some(std::thread::spawn(move || serve::serve(device, &image)));
+        let (image, trouble) = (Arc::clone(&self.image), Arc::clone(&self.trouble));
+        self.server = Some(std::thread::spawn(move || serve::serve(device, &image, &trouble)));
         Ok(())
+    }
+
+    /// What it does beside its work; may be set at any time.
+    pub fn trouble(&self) -> &Trouble {
+        &self.trouble
     }
 
     fn detach(&mut self) -> Outcome {

@@ -49,6 +49,12 @@ impl Pages {
         out
     }
 
+    /// Whether a page of these bytes was never written.
+    pub fn has_holes(&self, offset: u64, count: u64) -> bool {
+        let mut pages = offset / PAGE..(offset + count).div_ceil(PAGE);
+        pages.any(|page| !self.seen.pages.contains_key(&page))
+    }
+
     /// Writes, making the file longer where needed.
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
         let mut at = offset;

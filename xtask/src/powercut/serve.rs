@@ -1,13 +1,19 @@
 //! Answers the kernel's requests until the file system is unmounted.
 
+use super::Trouble;
 use super::image::{Answer, DIRECTORY, Image, errno};
 use super::wire::{MAX_WRITE, Reply, Request, op};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// In blocks of 4 KiB, while there is room: half of the disk.
+const FREE_BLOCKS: u64 = 8 << 20;
 
 /// Serves; returns when the mount is gone.
-pub fn serve(mut device: File, image: &Mutex<Image>) {
+pub fn serve(mut device: File, image: &Mutex<Image>, trouble: &Trouble) {
     let mut buffer = vec![0; MAX_WRITE as usize + 8_192];
     loop {
         let length = match device.read(&mut buffer) {
@@ -22,13 +28,34 @@ pub fn serve(mut device: File, image: &Mutex<Image>) {
         if matches!(request.op, op::FORGET | op::BATCH_FORGET | op::INTERRUPT) {
             continue; // these have no answer
         }
-        let result = answer(
-            &request,
-            &mut image.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        if matches!(request.op, op::FSYNC | op::FSYNCDIR) {
+            std::thread::sleep(Duration::from_millis(trouble.sync_ms.load(Ordering::Relaxed)));
+        }
+        let mut image = image.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = if trouble.full.load(Ordering::Relaxed) {
+            answer_when_full(&request, &mut image)
+        } else {
+            answer(&request, &mut image)
+        };
+        drop(image);
         if device.write_all(&Reply::finish(request.unique, result)).is_err() && request.op == op::DESTROY {
             return;
         }
+    }
+}
+
+/// What is on the disk can be changed; nothing more finds a place.
+fn answer_when_full(request: &Request<'_>, image: &mut Image) -> Answer<Reply> {
+    let more = match request.op {
+        op::STATFS => return Ok(Reply::default().statfs(0)),
+        op::FALLOCATE => true,
+        op::WRITE => image.takes_room(request.node, request.u64(8), u64::from(request.u32(16)))?,
+        _ => false,
+    };
+    if more {
+        Err(errno::ENOSPC)
+    } else {
+        answer(request, image)
     }
 }
 
@@ -36,7 +63,7 @@ fn answer(request: &Request<'_>, image: &mut Image) -> Answer<Reply> {
     let (node, none) = (request.node, Reply::default());
     match request.op {
         op::INIT => Ok(none.init(request.u32(8))),
-        op::STATFS => Ok(none.statfs()),
+        op::STATFS => Ok(none.statfs(FREE_BLOCKS)),
         op::OPEN | op::OPENDIR => image.inode(node).map(|_| none.open()),
         op::RELEASE | op::RELEASEDIR | op::FLUSH | op::DESTROY => Ok(none),
         op::GETATTR => image.inode(node).map(|inode| none.attr(node, inode)),

@@ -183,13 +183,13 @@ impl Reply {
         (0..8).fold(reply, |reply, _| reply.u32(0))
     }
 
-    /// `fuse_statfs_out`: a disk of 64 GiB, half full.
-    pub fn statfs(self) -> Self {
+    /// `fuse_statfs_out`: a disk of 64 GiB.
+    pub fn statfs(self, free_blocks: u64) -> Self {
         let blocks = 16 << 20;
         let reply = self
             .u64(blocks)
-            .u64(blocks / 2)
-            .u64(blocks / 2)
+            .u64(free_blocks)
+            .u64(free_blocks)
             .u64(1 << 20)
             .u64(1 << 19);
         let reply = reply.u32(4_096).u32(255).u32(4_096).u32(0);

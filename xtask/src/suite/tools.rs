@@ -12,6 +12,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("s3cmd", "s3cmd"),
     ("mkfs.ext4", "e2fsprogs"),
     ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+    ("ip", "iproute2"),
     ("node", "nodejs"),
     ("npm", "npm"),
     ("nginx", "nginx-light"),

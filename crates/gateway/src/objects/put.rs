@@ -150,15 +150,17 @@ impl Objects {
         let (cid, etag, size) = (put.cid, put.etag.clone(), put.size);
         let encrypted = put.encryption.as_ref().map(|encryption| encryption.holder);
         require.insert(0, Precondition::BucketExists(bucket.clone()));
-        let expected = expect.map(|expect| {
-            let key = put.key.clone();
+        // Whoever asked for nothing to be there is never told that nothing is: the object that was in the way may
+        // be gone again by the time that this is looked at.
+        let expected = expect.as_ref().filter(|expect| **expect != Expect::Absent);
+        let expected = expected.map(|_| put.key.clone());
+        if let Some(expect) = expect {
             require.push(Precondition::Object {
                 bucket: bucket.clone(),
-                key: key.clone(),
+                key: put.key.clone(),
                 expect,
             });
-            key
-        });
+        }
         let asked = Lock {
             retention: put.retention,
             hold: put.hold,

@@ -1,0 +1,88 @@
+//! After the faults: every node has everything, and all have the same.
+
+use super::history::Operation;
+use super::nodes::Nodes;
+use super::workload::{Field, registers};
+use crate::Outcome;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long all nodes may take to be whole again.
+const WHOLE: Duration = Duration::from_secs(90);
+
+/// Waits until the nodes are whole and all their logs end the same.
+pub fn converge(nodes: &mut Nodes) -> Outcome<Duration> {
+    let begin = Instant::now();
+    nodes.settle(WHOLE)?;
+    loop {
+        let heads = nodes.heads()?;
+        if heads.windows(2).all(|two| two[0] == two[1]) {
+            return Ok(begin.elapsed());
+        }
+        if begin.elapsed() > WHOLE {
+            return Err(format!("the logs do not end the same:\n{}", heads.join("\n")).into());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Reads every key that was ever used, at every node; what is found belongs to the histories.
+pub fn read_all(field: &Field, operations: &[Operation]) -> Vec<Operation> {
+    let keys: BTreeSet<u32> = operations.iter().map(|operation| operation.key).collect();
+    let at_one = |door: usize| {
+        let mut client = field.clients().swap_remove(door);
+        let read = |key: &u32| registers::read_back(field, door, &mut client, *key);
+        let (mut found, mut given_up) = (Vec::new(), 0);
+        for answer in keys.iter().map(read) {
+            match answer {
+                Ok(operation) => found.push(operation),
+                Err(why) => {
+                    field.finding(why);
+                    given_up += 1;
+                }
+            }
+            // Each takes its time to be given up; a few are enough to know.
+            if given_up > 3 {
+                break;
+            }
+        }
+        found
+    };
+    std::thread::scope(|scope| {
+        let at_one = &at_one;
+        let running: Vec<_> = (0..field.doors.len())
+            .map(|door| scope.spawn(move || at_one(door)))
+            .collect();
+        let finish = |thread: std::thread::ScopedJoinHandle<'_, Vec<Operation>>| {
+            thread.join().unwrap_or_else(|_| {
+                field.finding("a reader panicked".to_owned());
+                Vec::new()
+            })
+        };
+        running.into_iter().flat_map(finish).collect()
+    })
+}
+
+/// Each chain verifies, the views are what a rebuild gives, no copy is damaged, and a clean stop is one.
+pub fn examine(nodes: &mut Nodes) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let json = |text: String| serde_json::from_str::<Value>(text.trim()).unwrap_or_default();
+    for node in nodes.with_data() {
+        let number = node.number;
+        let mut must = |words: &[&str], good: &dyn Fn(&Value) -> bool| match node.ask_patiently(words) {
+            Ok(said) if good(&json(said.clone())) => {}
+            Ok(said) => wrong.push(format!("node {number}: `stead {}` says {said}", words.join(" "))),
+            Err(why) => wrong.push(format!("node {number}: {why}")),
+        };
+        must(&["log", "verify", "--json"], &|said| said["ok"] == true);
+        must(&["scrub", "--json"], &|said| {
+            said["damaged"].as_array().is_some_and(Vec::is_empty)
+        });
+        must(&["view", "rebuild", "--json"], &|said| said["equal"] == true);
+    }
+    for node in &mut nodes.all {
+        wrong.extend(node.stop().err().map(|why| why.to_string()));
+    }
+    wrong
+}
