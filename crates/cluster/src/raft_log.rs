@@ -26,6 +26,7 @@ use stead_log::command::INLINE_MAX;
 use stead_log::{Append, Appended, Log, LogError, Machine, MachineError};
 use stead_runtime::{Space, TaskKind, Tasks, blocking, free_bytes};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::time::Instant;
 
 /// Recent entries kept in memory, about, in bytes. One voter reads an entry once, right after writing it.
 const RECENT_BYTES: usize = 4 * 1024 * 1024;
@@ -50,6 +51,10 @@ const START_FULL_TICKS: u32 = 15;
 const STOP_WAIT: Duration = Duration::from_secs(60);
 /// How often a checkpoint is tried while the disk is full.
 const FULL_TICK: Duration = Duration::from_secs(3);
+/// An election begins when nothing was heard of whoever leads for so long, in milliseconds: from, to. A voter that
+/// has heard of it grants nobody else a vote for the longer time, and a leader answers reads for as long without
+/// asking again.
+const ELECTION_MS: (u64, u64) = (600, 1_200);
 /// How often the checkpoint policy looks at the write-ahead log's size.
 const POLICY_TICK: Duration = Duration::from_secs(1);
 
@@ -80,6 +85,8 @@ pub struct RaftLog {
     checkpoint_at: AtomicU64,
     stopped: AtomicBool,
     stop: Arc<Notify>,
+    /// Until then this node may have promised, before it was started, not to vote.
+    pub(crate) promised: Option<Instant>,
 }
 
 pub(crate) fn raft_error(error: impl std::fmt::Display) -> ClusterError {
@@ -91,8 +98,8 @@ fn config() -> Result<Arc<Config>, ClusterError> {
         cluster_name: "stead".into(),
         // Writes stop for an election's time when a leader is lost; a slow disk's sync must fit in it.
         heartbeat_interval: 200,
-        election_timeout_min: 600,
-        election_timeout_max: 1_200,
+        election_timeout_min: ELECTION_MS.0,
+        election_timeout_max: ELECTION_MS.1,
         // Checkpoints decide when there is a snapshot, and the log is purged right behind it.
         snapshot_policy: SnapshotPolicy::Never,
         max_in_snapshot_log_to_keep: 0,
@@ -174,6 +181,8 @@ async fn begin(
         machine.clone(),
     );
     let raft = unless_full(wal, machine, begun).await?.map_err(raft_error)?;
+    let member = options.together.as_ref().is_some_and(|together| together.member);
+    let promised = member.then(|| keep_promise(&raft, &options.tasks));
     let (queue, proposals) = mpsc::channel(QUEUE);
     let stalled = {
         let (wal, machine) = (wal.metrics.clone(), machine.stalled.clone());
@@ -205,6 +214,7 @@ async fn begin(
         checkpoint_at: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
         stop: Arc::default(),
+        promised,
     });
     options.tasks.spawn(
         TaskKind::Core,
@@ -212,6 +222,19 @@ async fn begin(
         policy(Arc::downgrade(&log), options.clone()),
     );
     Ok(log)
+}
+
+/// What a voter has promised to whoever leads is forgotten with its process: not to elect another for a while, which
+/// reads rely on. So it neither votes nor stands for election until any such promise has run out.
+fn keep_promise(raft: &Raft<TypeConfig, MachineThread>, tasks: &Tasks) -> Instant {
+    raft.runtime_config().elect(false);
+    let until = Instant::now() + Duration::from_millis(ELECTION_MS.1);
+    let raft = raft.clone();
+    tasks.spawn(TaskKind::Core, "promise", async move {
+        tokio::time::sleep_until(until).await;
+        raft.runtime_config().elect(true);
+    });
+    until
 }
 
 /// Waits until this node leads, where it is alone; else opens the mesh and waits for whoever leads.
@@ -549,3 +572,6 @@ impl Log for RaftLog {
         self.read_barrier().await
     }
 }
+
+#[cfg(test)]
+mod promise_tests;
