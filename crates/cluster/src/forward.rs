@@ -40,6 +40,11 @@ impl RaftLog {
         }
     }
 
+    /// Whether this node was started so recently that it may have promised somebody else not to vote.
+    pub(crate) fn may_have_promised(&self) -> bool {
+        self.promised.is_some_and(|until| Instant::now() < until)
+    }
+
     /// The name of a member.
     pub(crate) fn name_of(&self, number: u64) -> Option<NodeId> {
         let metrics = self.raft.metrics();

@@ -57,6 +57,12 @@ impl Answers {
                 let answer = log.raft.append_entries(append_in(append)?).await;
                 Reply::Append(appended_out(&answer.map_err(io::Error::other)?))
             }
+            // Who hands the lead over has stopped to rely on what was promised.
+            Ask::Vote(vote) if !vote.transfer && log.may_have_promised() => {
+                return Err(io::Error::other(
+                    "this node was started a moment ago and does not vote yet",
+                ));
+            }
             Ask::Vote(vote) => {
                 let request = vote_request(&vote);
                 let answer = if vote.pre {

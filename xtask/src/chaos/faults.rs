@@ -25,6 +25,9 @@ pub enum Fault {
     Deaf,
     /// The others do not reach each other, and all reach it.
     Bridge,
+    /// The others do not reach each other, and it is killed and started at once, again and again: a voter that
+    /// forgot whom it had promised to wait for.
+    Amnesia,
     /// Its cable is pulled, for clients too.
     Cable,
     /// Its cable is bad: late and lossy.
@@ -41,7 +44,7 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Kill,
         Self::KillAll,
         Self::Restart,
@@ -50,6 +53,7 @@ impl Fault {
         Self::Mute,
         Self::Deaf,
         Self::Bridge,
+        Self::Amnesia,
         Self::Cable,
         Self::BadCable,
         Self::Stutter,
@@ -69,6 +73,7 @@ impl Fault {
             Self::Mute => "one-way-out",
             Self::Deaf => "one-way-in",
             Self::Bridge => "bridge-split",
+            Self::Amnesia => "amnesia",
             Self::Cable => "cable",
             Self::BadCable => "bad-cable",
             Self::Stutter => "stutter",

@@ -52,7 +52,11 @@ impl<'a> Hand<'a> {
         let mut active = Vec::new();
         let mut words = Vec::new();
         for deed in &round.deeds {
-            let (at, leads) = self.target(deed.target);
+            let (mut at, mut leads) = self.target(deed.target);
+            if deed.fault == Fault::Amnesia && leads {
+                // It is about a voter between whoever leads and the others.
+                (at, leads) = ((at + 1) % self.nodes.all.len(), false);
+            }
             let number = self.nodes.all[at].number;
             let whom = match deed.fault {
                 Fault::KillAll => String::new(),
@@ -114,7 +118,7 @@ impl<'a> Hand<'a> {
             }
             Fault::Pause => self.nodes.all[at].pause(true),
             Fault::Isolate | Fault::Mute | Fault::Deaf => self.reach(deed.fault, number, false)?,
-            Fault::Bridge => self.bridge(number, false)?,
+            Fault::Bridge | Fault::Amnesia => self.bridge(number, false)?,
             Fault::Cable => self.network.cable(number, false)?,
             Fault::BadCable => self.network.bad_cable(number, true)?,
             Fault::Stutter => {}
@@ -134,7 +138,7 @@ impl<'a> Hand<'a> {
             }
             Fault::Pause => self.nodes.all[at].pause(false),
             Fault::Isolate | Fault::Mute | Fault::Deaf => self.reach(deed.fault, number, true)?,
-            Fault::Bridge => self.bridge(number, true)?,
+            Fault::Bridge | Fault::Amnesia => self.bridge(number, true)?,
             Fault::Cable => self.network.cable(number, true)?,
             Fault::BadCable => self.network.bad_cable(number, false)?,
             Fault::Stutter => self.reach(Fault::Isolate, number, true)?,
@@ -144,25 +148,33 @@ impl<'a> Hand<'a> {
         Ok(())
     }
 
+    /// Waits, doing what some faults do again and again.
     fn hold(&mut self, active: &[(Deed, usize)], time: Duration) -> Outcome {
         let until = Instant::now() + time;
-        let stutters: Vec<usize> = active
-            .iter()
-            .filter(|(deed, _)| deed.fault == Fault::Stutter)
-            .map(|(_, at)| self.nodes.all[*at].number)
-            .collect();
+        let those = |fault: Fault| -> Vec<usize> {
+            let of_it = active.iter().filter(|(deed, _)| deed.fault == fault);
+            of_it.map(|(_, at)| *at).collect()
+        };
+        let (stutter, amnesia) = (those(Fault::Stutter), those(Fault::Amnesia));
         let mut reached = true;
         while let Some(left) = until.checked_duration_since(Instant::now()) {
-            if stutters.is_empty() {
-                std::thread::sleep(left);
-                continue;
-            }
-            reached = !reached;
-            for number in &stutters {
-                self.reach(Fault::Isolate, *number, reached)?;
-            }
-            let moment = Duration::from_millis(50 + self.random.below(350));
+            let moment = match (stutter.is_empty(), amnesia.is_empty()) {
+                (true, true) => left,
+                // Between two elections: those who wait for one are always about to ask for votes.
+                (true, false) => Duration::from_millis(1_500 + self.random.below(1_500)),
+                _ => Duration::from_millis(50 + self.random.below(350)),
+            };
             std::thread::sleep(left.min(moment));
+            reached = !reached;
+            for at in &stutter {
+                self.reach(Fault::Isolate, self.nodes.all[*at].number, reached)?;
+            }
+            if !amnesia.is_empty() && moment < left {
+                for at in &amnesia {
+                    self.kill(*at)?;
+                    self.nodes.all[*at].start(&[])?;
+                }
+            }
         }
         Ok(())
     }
