@@ -14,8 +14,8 @@ Examples:
   stead up
   stead up --data /srv/stead --listen 0.0.0.0:7300
   stead up --listen 127.0.0.1:0 --json     for programs: one line when ready
-  stead up --listen 10.0.0.2:7300 --join              one more for a cluster nearby
-  stead up --listen 10.0.0.2:7300 --join stead1-…     one more, by a ticket
+  stead up --listen 10.0.0.2:7300 --join            join a cluster nearby
+  stead up --listen 10.0.0.2:7300 --join stead1-…   join one by its ticket
 
 The first start makes everything: the directory, the node's identity, the first
 access key. Settings are in DIR/stead.toml, which need not exist. SIGTERM and

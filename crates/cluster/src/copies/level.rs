@@ -17,7 +17,7 @@ use tokio::time::Instant;
 /// Blocks asked for at once.
 const ASK_BLOCKS: usize = 64;
 /// Names that are gathered before their blocks are fetched.
-const GATHER: usize = 1_000_000;
+const GATHER: usize = 100_000;
 /// How often it is looked whether something changed.
 const TICK: Duration = Duration::from_secs(2);
 

@@ -23,15 +23,10 @@ impl RaftLog {
         if self.leads() {
             return self.admit_here(node, ask).await;
         }
-        let name = self.leader_name();
-        let name = name.ok_or_else(|| ClusterError::NoLeader("nobody can let a node in now".into()))?;
-        let (mesh, ask) = (self.mesh()?, Ask::Admit(node.clone(), ask.clone()));
-        match mesh.ask(&name, &ask, CHANGE * 2).await {
-            Ok(Reply::Grant(grant)) => Ok(grant),
-            Ok(_) => Err(ClusterError::NoLeader(
-                "the leader has just changed: try again".into(),
-            )),
-            Err(error) => Err(ClusterError::Mesh(error.to_string())),
+        let ask = Ask::Admit(node.clone(), ask.clone());
+        match self.ask_leader(&ask, "let a node in", CHANGE * 2).await? {
+            Reply::Grant(grant) => Ok(grant),
+            other => Err(ClusterError::Mesh(other.unexpected().to_string())),
         }
     }
 
@@ -127,17 +122,24 @@ impl RaftLog {
         if self.leads() {
             return self.remove_here(node).await;
         }
-        let name = self.leader_name();
-        let name = name.ok_or_else(|| ClusterError::NoLeader("no node can be removed now".into()))?;
-        match self
-            .mesh()?
-            .ask(&name, &Ask::Remove(node.clone()), CHANGE * 3)
-            .await
-        {
-            Ok(Reply::Done) => Ok(()),
-            Ok(_) => Err(ClusterError::NoLeader(
+        let ask = Ask::Remove(node.clone());
+        self.ask_leader(&ask, "remove a node", CHANGE * 3).await.map(drop)
+    }
+
+    /// Asks whoever leads to do what only it can do.
+    pub(super) async fn ask_leader(
+        &self,
+        ask: &Ask,
+        what: &str,
+        limit: Duration,
+    ) -> Result<Reply, ClusterError> {
+        let leader = self.leader_name();
+        let leader = leader.ok_or_else(|| ClusterError::NoLeader(format!("nobody can {what} now")))?;
+        match self.mesh()?.ask(&leader, ask, limit).await {
+            Ok(Reply::NotLeader) => Err(ClusterError::NoLeader(
                 "the leader has just changed: try again".into(),
             )),
+            Ok(reply) => Ok(reply),
             Err(MeshError::Refused { why, .. }) => Err(ClusterError::Refused(why)),
             Err(error) => Err(ClusterError::Mesh(error.to_string())),
         }

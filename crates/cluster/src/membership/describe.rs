@@ -83,9 +83,12 @@ impl RaftLog {
         let together = self.together.as_ref();
         let said = together.map(|together| (together.label.clone(), together.facts.clone()));
         let (label, facts) = said.unwrap_or_default();
+        let mut addresses = self.mesh()?.addresses();
+        // In an order of their own, so that the same ones are the same.
+        addresses.sort();
         Ok(About {
             label,
-            addresses: self.mesh()?.addresses(),
+            addresses,
             facts,
         })
     }

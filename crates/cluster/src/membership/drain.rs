@@ -1,14 +1,14 @@
 //! Members that are to hold nothing: because a person wants one to go, or because one has been away for long.
 
+use super::health::is_up;
 use crate::copies::CopyProgress;
-use crate::mesh::{Ask, MeshError, NodeHealth, Reply};
+use crate::mesh::{Ask, NodeHealth, Reply};
+use crate::types::Member;
 use crate::{ClusterError, RaftLog};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::Log;
-
-use super::health::is_up;
 
 /// How long whoever leads may take over it.
 const CHANGE: Duration = Duration::from_secs(30);
@@ -25,22 +25,13 @@ impl RaftLog {
         if self.leads() {
             return self.drain_here(node, drain).await;
         }
-        let leader = self.leader_name();
-        let leader = leader.ok_or_else(|| ClusterError::NoLeader("no node can be drained now".into()))?;
         let ask = Ask::Drain(node.clone(), drain);
-        match self.mesh()?.ask(&leader, &ask, CHANGE).await {
-            Ok(Reply::Done) => Ok(()),
-            Ok(_) => Err(ClusterError::NoLeader(
-                "the leader has just changed: try again".into(),
-            )),
-            Err(MeshError::Refused { why, .. }) => Err(ClusterError::Refused(why)),
-            Err(error) => Err(ClusterError::Mesh(error.to_string())),
-        }
+        self.ask_leader(&ask, "drain a node", CHANGE).await.map(drop)
     }
 
     pub(crate) async fn drain_here(&self, node: &NodeId, drain: bool) -> Result<(), ClusterError> {
         let _one = self.admitting.lock().await;
-        let holds = |(_, member): &(u64, crate::types::Member)| {
+        let holds = |(_, member): &(u64, Member)| {
             !member.witness && !member.draining && !member.out && member.name != node.0
         };
         if drain && !self.members().iter().any(holds) {
@@ -48,7 +39,7 @@ impl RaftLog {
                 "no other node is there to hold the data: let one in first".into(),
             ));
         }
-        let differs = |member: &crate::types::Member| member.draining != drain;
+        let differs = |member: &Member| member.draining != drain;
         self.set_member(node, differs, |member| member.draining = drain)
             .await
     }
