@@ -13,6 +13,7 @@ mod finish;
 mod hand;
 mod history;
 mod network;
+mod node;
 mod nodes;
 mod register;
 mod report;
@@ -123,7 +124,7 @@ impl Wanted {
                 "faults of the network, on loopback: no namespaces here ({why})"
             ));
         }
-        if !nodes::clocks_can_be_set() {
+        if !node::clocks_can_be_set() {
             left_out.push("clock jumps: they need Debian's package faketime".to_owned());
         }
         if !self.power_cut {
@@ -133,7 +134,7 @@ impl Wanted {
         }
         let possible = |fault: &Fault| {
             (network.is_lab() || !fault.of_the_network())
-                && (nodes::clocks_can_be_set() || *fault != Fault::Clock)
+                && (node::clocks_can_be_set() || *fault != Fault::Clock)
                 && (self.power_cut || !fault.of_the_disk())
                 && (self.only.is_empty() || self.only.contains(fault))
         };

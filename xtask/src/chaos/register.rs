@@ -183,9 +183,31 @@ pub fn window(operations: &[Operation]) -> Vec<Operation> {
     // The shortest tail that no value that it may have held before explains.
     let tail = |from: &usize| judge_from(None, &shown[*from..]) == Verdict::Violated;
     let from = (0..shown.len()).rev().take(LOOK_BACK).find(tail);
-    let mut shown = shown.split_off(from.unwrap_or(0));
+    let shown = shown.split_off(from.unwrap_or(0));
+    // What was still under way then, and of no consequence, is left out; the rest is shown as it ended.
+    let seen = seen(&shown);
+    let matters = |one: &&Operation| {
+        let in_it = shown.iter().find(|other| is_same(one, other));
+        in_it.is_some_and(|cut| {
+            cut.outcome != Outcome::Unknown || written(cut).is_some_and(|new| seen.contains_key(&new))
+        })
+    };
+    let mut shown: Vec<Operation> = operations.iter().filter(matters).copied().collect();
     shown.sort_by_key(|operation| operation.invoked_ns);
     shown
+}
+
+fn is_same(one: &Operation, other: &Operation) -> bool {
+    (one.client, one.invoked_ns) == (other.client, other.invoked_ns)
+}
+
+/// The value that an operation leaves, if it is done.
+fn written(operation: &Operation) -> Option<Value> {
+    match operation.kind {
+        Kind::Put(new) | Kind::Swap { new, .. } | Kind::Create(new) => Some(new),
+        Kind::Delete => Some(0),
+        Kind::Get => None,
+    }
 }
 
 /// The same history with one read answered with a value that was overwritten before it, beyond doubt: what the

@@ -83,7 +83,11 @@ fn build(revision: &str) -> Outcome<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--quiet", "--locked", "--package", "stead"]);
-    command.current_dir(&tree).env("CARGO_TARGET_DIR", &target);
+    // Never what this tree is built in: there the same crates of two trees take each other's place.
+    command.current_dir(&tree);
+    command
+        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_BUILD_BUILD_DIR", &target);
     let built = command.status()?;
     git(&["worktree", "remove", "--force", &place])?;
     if !built.success() {

@@ -1,6 +1,7 @@
 //! Good histories are taken, each kind of damage to them is refused, and the window shows where.
 
 use super::*;
+use crate::chaos::verdict;
 use crate::content::Random;
 
 fn operation(kind: Kind, outcome: Outcome, invoked_ns: u64, returned_ns: u64) -> Operation {
@@ -182,6 +183,15 @@ fn a_real_history_is_refused_once_an_answer_in_it_is_changed() {
         damaged += 1;
     }
     assert!(damaged > 8, "{damaged}");
+}
+
+/// Written down by a run on a build whose nodes answered reads without asking how far they had to be.
+#[test]
+fn what_a_build_that_reads_too_early_was_caught_with_is_refused() {
+    let history = verdict::read(include_str!("stale.jsonl")).expect("it reads");
+    assert_eq!(judge(&history), Verdict::Violated);
+    let shown = window(&history);
+    assert!((2..6).contains(&shown.len()), "{shown:#?}");
 }
 
 #[test]

@@ -194,9 +194,11 @@ impl<'a> Registers<'a> {
             }
             (status, _) => {
                 self.tally.note(&answer);
-                let code = code(&answer);
+                let at_ms = self.field.clock.now_ns() / 1_000_000;
+                let text = String::from_utf8_lossy(&answer.body);
+                let headers = &answer.head.headers;
                 self.field.finding(format!(
-                    "{}: {kind:?} was answered with {status} {code}",
+                    "at {at_ms} ms {}: {kind:?} was answered with {status}: {text} {headers:?}",
                     name(key)
                 ));
                 no_answer
