@@ -7,6 +7,9 @@
 //! Promises: the same map, key and policy give the same answer, in whatever order the map lists its nodes; no two
 //! copies on one disk, ever; no two behind one node, switch, circuit, rack or site where the map has another way;
 //! where it has none, [`Placed::shared`] names what is shared.
+//! Not promised: that little moves where a node is so large that every block has a copy on it, and a change of the map
+//! ends that: a fourth node of 100 beside 100, 200 and 300 with two copies moves three times what it has to. With equal
+//! capacities, and for one copy, what moves is what has to (`tests/placement.rs`).
 //! Never: remembers anything. A node that is [`Down`](crate::NodeState::Down) keeps its place.
 
 mod cross;
