@@ -4,7 +4,7 @@ use crate::Outcome;
 use rustix::process::Signal;
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Whether a program of that name is on the path.
@@ -38,6 +38,18 @@ pub fn output(command: &mut Command) -> Outcome<String> {
 
 /// The same for what may hang: ended after `bound`. For answers that fit a pipe (64 KiB).
 pub fn output_within(command: &mut Command, bound: Duration) -> Outcome<String> {
+    let done = finished_within(command, bound)?;
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    if done.status.success() {
+        return Ok(text);
+    }
+    let name = command.get_program().to_string_lossy();
+    let said = String::from_utf8_lossy(&done.stderr);
+    Err(format!("{name} failed ({}):\n{text}{said}", done.status).into())
+}
+
+/// The same whether it succeeds or not.
+pub fn finished_within(command: &mut Command, bound: Duration) -> Outcome<Output> {
     let name = command.get_program().to_string_lossy().into_owned();
     command
         .stdin(Stdio::null())
@@ -49,13 +61,7 @@ pub fn output_within(command: &mut Command, bound: Duration) -> Outcome<String> 
         child.wait()?;
         return Err(format!("{name} has not ended after {bound:?}").into());
     }
-    let done = child.wait_with_output()?;
-    let text = String::from_utf8_lossy(&done.stdout).into_owned();
-    if done.status.success() {
-        return Ok(text);
-    }
-    let said = String::from_utf8_lossy(&done.stderr);
-    Err(format!("{name} failed ({}):\n{text}{said}", done.status).into())
+    Ok(child.wait_with_output()?)
 }
 
 /// Waits for the end of a child, at most `bound`.

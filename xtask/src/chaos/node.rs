@@ -213,6 +213,17 @@ impl Node {
         process::output_within(&mut self.settings.stead(words), PATIENCE)
     }
 
+    /// What a command prints that fails where it finds something.
+    pub fn ask_what_is_wrong(&self, words: &[&str]) -> Outcome<String> {
+        let done = process::finished_within(&mut self.settings.stead(words), PATIENCE)?;
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
+    /// Whether its disk forgets what was not synced.
+    pub fn forgets(&self) -> bool {
+        self.disk.is_some()
+    }
+
     /// What it says of itself.
     pub fn status(&self) -> Outcome<Value> {
         Ok(serde_json::from_str(&self.ask(&["status", "--json"])?)?)

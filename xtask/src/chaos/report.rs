@@ -31,6 +31,8 @@ pub struct Report {
     pub recoveries: Vec<Duration>,
     /// Bytes that simulated disks forgot.
     pub dropped: u64,
+    /// Stretches of packs that hold no record, after power cuts.
+    pub holes: usize,
     /// From the end of the load to all logs ending the same.
     pub converged: Option<Duration>,
     /// What the histories came to.
@@ -109,8 +111,9 @@ impl Report {
         }
         if self.dropped > 0 {
             lines.push(format!(
-                "disks           {} MiB of unsynced pages were dropped",
-                self.dropped >> 20
+                "disks           {} MiB of unsynced pages were dropped; {} stretches of packs hold no record since",
+                self.dropped >> 20,
+                self.holes
             ));
         }
         lines.extend(self.left_out.iter().map(|what| format!("left out        {what}")));
@@ -134,6 +137,7 @@ impl Report {
             "recovery_median_s": self.recovery_s(0.5),
             "recovery_most_s": self.recovery_s(1.0),
             "dropped_bytes": self.dropped,
+            "holes": self.holes,
             "converged_s": self.converged.map(|time| time.as_secs_f64()),
             "keys_in_order": self.judged.in_order,
             "keys_undecided": self.judged.undecided,

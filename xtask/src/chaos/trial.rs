@@ -123,7 +123,9 @@ fn judge(
     report
         .wrong
         .extend(undecided.map(|key| format!("the search on the history of {key} was given up")));
-    report.wrong.extend(finish::examine(nodes));
+    let (wrong, holes) = finish::examine(nodes);
+    report.wrong.extend(wrong);
+    report.holes = holes;
     if let Ok(mut findings) = field.findings.lock() {
         report.wrong.append(&mut findings);
     }

@@ -185,6 +185,15 @@ fn a_real_history_is_refused_once_an_answer_in_it_is_changed() {
     assert!(damaged > 8, "{damaged}");
 }
 
+/// Written down by a run of half an hour.
+#[test]
+fn what_a_run_has_written_down_is_in_order_until_an_answer_is_changed() {
+    let history = verdict::read(include_str!("good.jsonl")).expect("it reads");
+    assert_eq!(judge(&history), Verdict::Linearizable);
+    let spoiled = spoiled(&history).expect("somebody reads after two writes");
+    assert_eq!(judge(&spoiled), Verdict::Violated);
+}
+
 /// Written down by a run on a build whose nodes answered reads without asking how far they had to be.
 #[test]
 fn what_a_build_that_reads_too_early_was_caught_with_is_refused() {
