@@ -135,10 +135,9 @@ class Node:
         """How many blocks are on this node."""
         return self.status()["blocks"]["blocks"]
 
-    def copies(self, node):
-        """Where the copies of another stand, as this one knows it."""
-        name = node.status()["node"]
-        return next(one.get("copies") for one in self.status()["nodes"] if one["id"] == name)
+    def wait_can_lose(self, count):
+        """Waits until so many nodes may be lost: not before copies are known to be where they belong."""
+        wait_for(lambda: self.status()["can_lose"] == count, 30, f"not {count}: {self.status()['because']}")
 
     def head(self):
         """Where every log ends here: tenant, position and CID."""

@@ -29,7 +29,7 @@ def test_one_of_three_goes_on_alone_with_all_that_it_has(three):
     three.add()
     three.add()
     three.settle()
-    assert third.status()["can_lose"] == 1
+    third.wait_can_lose(1)
     first.start(wait=False)
     three.nodes.append(first)
     try:
