@@ -56,6 +56,9 @@ impl SegmentWriter {
     ) -> Result<Self, SegmentError> {
         let own = tenant_dir(dir, tenant);
         fs::create_dir_all(&own).map_err(SegmentError::io("create", &own))?;
+        // Names too are to survive a power cut: of the tenant's directory, and of the one that it is in.
+        let above = dir.parent().filter(|parent| parent.is_dir());
+        [Some(dir), above].into_iter().flatten().try_for_each(sync_dir)?;
         let at = LogPoint {
             segment: at.segment.max(1),
             ..at

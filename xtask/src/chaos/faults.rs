@@ -90,15 +90,10 @@ impl Fault {
 
     /// Whether it is one of the network between hosts.
     pub fn of_the_network(self) -> bool {
+        use Fault::{Amnesia, BadCable, Bridge, Cable, Deaf, Isolate, Mute, Stutter};
         matches!(
             self,
-            Self::Isolate
-                | Self::Mute
-                | Self::Deaf
-                | Self::Bridge
-                | Self::Cable
-                | Self::BadCable
-                | Self::Stutter
+            Isolate | Mute | Deaf | Bridge | Amnesia | Cable | BadCable | Stutter
         )
     }
 

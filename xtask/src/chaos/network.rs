@@ -21,27 +21,30 @@ pub fn enter(arguments: &[String], binary: &Path) -> Outcome<Option<ExitCode>> {
     if std::env::var_os(INSIDE).is_some() {
         return Ok(None);
     }
-    // Processes end with the first of their namespace, mounts and networks with the last of theirs.
+    // Processes end with the first of their namespace, mounts and networks with the last of theirs; and all of it
+    // with this process, which is the one that a person interrupts.
     let mut flags = vec![
+        "--pdeathsig",
+        "KILL",
+        "unshare",
         "--net",
         "--mount",
         "--pid",
         "--fork",
-        "--kill-child",
-        "--mount-proc",
     ];
+    flags.extend(["--kill-child", "--mount-proc"]);
     if !rustix::process::geteuid().is_root() {
         flags.extend(["--user", "--map-root-user"]);
     }
     let possible = process::output(
-        Command::new("unshare")
+        Command::new("setpriv")
             .args(&flags)
             .args(["ip", "link", "set", "lo", "up"]),
     );
     let own = std::env::current_exe()?;
     let mut command = match &possible {
         Ok(_) => {
-            let mut command = Command::new("unshare");
+            let mut command = Command::new("setpriv");
             command.args(&flags).arg(own).env(INSIDE, "");
             command
         }

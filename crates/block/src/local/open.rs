@@ -7,7 +7,7 @@ use super::rebuild::rebuild;
 use super::{Inner, LocalOptions};
 use crate::index::{Covered, Db, Index, Loc, open_db, open_db_on};
 use crate::key::Key;
-use crate::pack::file::remove_retired;
+use crate::pack::file::{remove_retired, sync_dir};
 use crate::pack::record::{PACK_HEADER_BYTES, RECORD_HEADER_BYTES, Record};
 use crate::pack::scan::{Found, Scan};
 use crate::pack::{Pack, numbers};
@@ -38,6 +38,11 @@ pub(super) fn open(
     for dir in made {
         let made = std::fs::create_dir_all(dir);
         made.map_err(|e| BlockError::io(format!("creating {}", dir.display()), e))?;
+    }
+    // The packs' directory is to survive a power cut as they do; what is in the other can be made again.
+    let parent = packs_dir.parent().filter(|parent| parent.is_dir());
+    if let (false, Some(parent)) = (options.read_only, parent) {
+        sync_dir(parent)?;
     }
     options.pack_bytes = options.pack_bytes.min(PACK_BYTES_MAX);
     let packs = open_packs(packs_dir, options.read_only)?;

@@ -7,7 +7,7 @@ use crate::client::{CallError, Client, element};
 use crate::content::{self, Random};
 use crate::http::Answer;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Their bucket.
 pub const BUCKET: &str = "registers";
@@ -15,6 +15,8 @@ pub const BUCKET: &str = "registers";
 const KEYS: u64 = 6;
 /// Other keys every so often: a history is searched the faster the shorter it is.
 const GENERATION_NS: u64 = 12_000_000_000;
+/// How long a node may take to answer one of the last reads.
+const READ_BACK: Duration = Duration::from_secs(30);
 /// The value that says that what was found is none that anybody put.
 const NONSENSE: Value = Value::MAX - 1;
 
@@ -216,7 +218,8 @@ fn code(answer: &Answer) -> String {
 pub fn read_back(field: &Field, door: usize, client: &mut Client, key: u32) -> Result<Operation, String> {
     let (node, _) = field.doors[door];
     let mut last = String::new();
-    for _ in 0..60 {
+    let until = Instant::now() + READ_BACK;
+    while Instant::now() < until {
         let invoked_ns = field.clock.now_ns();
         let answer = client.get(BUCKET, &name(key));
         let returned_ns = field.clock.now_ns();
