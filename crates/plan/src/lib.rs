@@ -6,11 +6,15 @@
 //! processor, because nothing here uses a mathematical function of the system's library.
 //! Never: I/O, a clock, randomness, async.
 
+pub mod interval;
+pub mod lab;
 pub mod map;
 pub mod place;
 pub mod policy;
 pub mod survive;
 
+pub use interval::Interval;
+pub use lab::Lab;
 pub use map::{ClusterMap, Disk, DomainKind, Domains, MapError, Node, NodeId, NodeState};
 pub use place::{Copy, Placed, Placer, Shared, place};
 pub use policy::{Policy, PolicyError, Redundancy, Writes};
