@@ -4,11 +4,13 @@
 
 mod data;
 mod ipfs;
+mod lock;
 mod log;
 mod upkeep;
 
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use ipfs::IpfsCommand;
+pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
 pub use upkeep::{
     Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NEARBY, NodeCommand, Scrub, Up,
@@ -143,6 +145,12 @@ pub enum Command {
         after_help = "Examples:\n  stead key create backup\n  stead key list"
     )]
     Key(KeyCommand),
+    /// Locks for programs, held by a lease
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead lock run backup -- restic backup /home\n  stead lock list"
+    )]
+    Lock(LockCommand),
     /// Make buckets public to IPFS and back
     #[command(
         subcommand,

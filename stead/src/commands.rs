@@ -13,6 +13,7 @@ mod facts;
 mod history;
 mod ipfs;
 mod key;
+mod lock;
 mod log;
 mod ls;
 mod path;
@@ -46,6 +47,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::History(args) => history::history(global, &args).await,
         Command::Why(args) => history::why(global, &args).await,
         Command::Key(command) => key::run(global, command).await,
+        Command::Lock(command) => lock::run(global, command).await,
         Command::Ipfs(command) => ipfs::run(global, command).await,
         Command::Ticket => cluster::ticket(global).await,
         Command::Approve(args) => cluster::approve(global, &args).await,

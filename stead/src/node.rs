@@ -39,6 +39,7 @@ use stead_event::Tenant;
 use stead_gateway::context::{Limits, Parts};
 use stead_gateway::ipfs::{self, PublishedBlocks};
 use stead_gateway::listen::{ListenOptions, Runtime};
+use stead_gateway::locks::LeaseKeeper;
 use stead_gateway::{Gateway, Identity, Listener, Metrics, ReadContext, SecretBox, WriteContext};
 use stead_gateway_api::{Api, ApiGateway, Components};
 use stead_gateway_ipfs::{Ipfs, IpfsGateway};
@@ -198,6 +199,8 @@ impl Node {
             limits: Limits::default(),
         });
         let write = WriteContext::new(read.clone(), log);
+        let leases = LeaseKeeper::new(write.clone());
+        background::leases(&ambient, &raft, leases);
         root::first_event(&write).await?;
         let root = root::credential(&directory, &write).await?;
         raft.on_cluster_stop(Box::new(crate::process::terminate));

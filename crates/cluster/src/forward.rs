@@ -5,9 +5,10 @@ use crate::mesh::{Ask, MeshError, Proposed, Reply};
 use crate::{ClusterError, RaftLog};
 use openraft::ReadPolicy;
 use openraft::async_runtime::watch::WatchReceiver;
+use std::sync::Weak;
 use std::time::Duration;
 use stead_event::NodeId;
-use stead_log::{Append, Appended, LogError};
+use stead_log::{Append, Appended, LogError, Renewal};
 use tokio::time::Instant;
 
 /// How long an append or a read waits for somebody to lead.
@@ -195,6 +196,45 @@ impl RaftLog {
                 return Err(self.nobody_leads());
             }
             tokio::time::sleep(TICK).await;
+        }
+    }
+
+    /// Has whoever leads begin a lease anew; tried again where another leads meanwhile, because it does no harm twice.
+    pub(crate) async fn renew_at_leader(&self, renewal: Renewal) -> Result<bool, LogError> {
+        let until = Instant::now() + LEADER_WAIT;
+        loop {
+            let leader = self.leader_by(until).await?;
+            let renewed = if leader == self.number {
+                self.renew_here(&renewal).await.ok()
+            } else {
+                self.ask_renew(leader, &renewal).await
+            };
+            if let Some(held) = renewed {
+                return Ok(held);
+            }
+            if Instant::now() >= until {
+                return Err(self.nobody_leads());
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    /// Begins a lease anew, where this node leads.
+    pub(crate) async fn renew_here(&self, renewal: &Renewal) -> Result<bool, LogError> {
+        let leases = self.leases.get().and_then(Weak::upgrade);
+        let leases = leases.ok_or_else(|| LogError::Unavailable("this node keeps no leases yet".into()))?;
+        leases.renew(renewal).await
+    }
+
+    async fn ask_renew(&self, leader: u64, renewal: &Renewal) -> Option<bool> {
+        let (mesh, name) = (self.link.get()?, self.name_of(leader)?);
+        let ask = Ask::Renew(renewal.clone());
+        tokio::select! {
+            asked = mesh.ask(&name, &ask, QUESTION) => match asked {
+                Ok(Reply::Renewed(held)) => Some(held),
+                _ => None,
+            },
+            () = self.deposed(leader) => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The thread that owns the machine, and the machine as openraft's state machine.
 
 use crate::members::DriverState;
-use crate::types::{Entry, LogId, Payload, StoredMembership, TypeConfig};
+use crate::types::{Entry, LogId, Payload, StoredMembership, TypeConfig, term};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -330,6 +330,7 @@ impl Worker {
             };
             committed.push(Committed {
                 marker: marker(&entry.log_id, &membership),
+                term: term(&entry.log_id),
                 appends,
             });
         }

@@ -23,11 +23,11 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::command::INLINE_MAX;
-use stead_log::{Append, Appended, Log, LogError, Machine, MachineError};
+use stead_log::{Append, Appended, Leases, Log, LogError, Machine, MachineError, Renewal};
 use stead_runtime::{Rng, Space, TaskKind, Tasks, blocking, free_bytes};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::time::Instant;
@@ -98,6 +98,8 @@ pub struct RaftLog {
     pub(crate) sets: parking_lot::Mutex<Option<Sets>>,
     /// Ends the process as its operator would.
     pub(crate) stopper: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Counts the leases of locks while this node leads.
+    pub(crate) leases: OnceLock<Weak<dyn Leases>>,
     /// What every member has and nobody else, for who is let in.
     pub(crate) shared: OnceLock<Bytes>,
     /// Held while the membership is changed.
@@ -235,6 +237,11 @@ impl RaftLog {
         let is_said = said.is_some();
         *self.announced.lock() = said;
         Ok(is_said)
+    }
+
+    /// Says who counts the leases of locks while this node leads.
+    pub fn keep_leases(&self, leases: Weak<dyn Leases>) {
+        let _ = self.leases.set(leases);
     }
 
     /// Says how the process is ended when the whole cluster is stopped.
@@ -378,6 +385,16 @@ impl Log for RaftLog {
 
     fn leads(&self) -> bool {
         self.leader() == Some(self.number)
+    }
+
+    fn term(&self) -> Option<u64> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        (metrics.current_leader == Some(self.number)).then_some(metrics.current_term)
+    }
+
+    async fn renew(&self, renewal: Renewal) -> Result<bool, LogError> {
+        self.renew_at_leader(renewal).await
     }
 
     async fn caught_up(&self) -> Result<(), LogError> {

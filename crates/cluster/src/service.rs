@@ -206,6 +206,11 @@ impl Service for Answers {
             Ask::Snapshot(offer) => self.snapshot(&log, from, offer).await,
             Ask::Propose(cbor) => Ok(Reply::Proposed(log.take(&from, cbor).await)),
             Ask::ReadIndex => Ok(Reply::ReadIndex(log.read_index().await)),
+            Ask::Renew(renewal) => log
+                .renew_here(&renewal)
+                .await
+                .map(Reply::Renewed)
+                .map_err(io::Error::other),
             Ask::Lines(tenant, after) => self.lines(&log, tenant, after).await,
             ask @ (Ask::List(_) | Ask::Get(_) | Ask::Put(_) | Ask::Promise(_)) => {
                 self.blocks(&log, &from, ask).await

@@ -3,7 +3,7 @@
 //!
 //! Owns: [`context`] (what a gateway may touch), [`objects`] (bodies to blocks and events, and back),
 //! [`sigv4`], [`sigv2`] (presigned URLs only), [`listen`] (the only HTTP server loop), [`metrics`], [`codes`] (every stable error code),
-//! [`secrets`], [`identity`] (access keys) and [`tokens`], [`access`] (who may do what).
+//! [`secrets`], [`identity`] (access keys) and [`tokens`], [`access`] (who may do what), [`locks`].
 //! Promises: nothing is stored unless everything that the client claimed about its bytes is true; an
 //! answered write is durable; memory for one connection and one upload is bounded.
 //! Never: knows a protocol's syntax. XML, JSON and query names belong to the gateways.
@@ -14,6 +14,7 @@ pub mod context;
 pub mod identity;
 pub mod ipfs;
 pub mod listen;
+pub mod locks;
 pub mod metrics;
 pub mod objects;
 pub mod protocol;

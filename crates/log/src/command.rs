@@ -95,6 +95,17 @@ pub enum Precondition {
     KeyAbsent(String),
     /// The access key is there and not revoked.
     KeyActive(String),
+    /// Nobody holds the lock.
+    LockFree(String),
+    /// The lock is held by the acquisition with this token.
+    LockHeld {
+        /// The lock's name.
+        name: String,
+        /// The position of its `lock.acquired` event.
+        token: Position,
+    },
+    /// The append was put in order by whoever leads in this term: nobody else has led since that one decided on it.
+    Term(u64),
     /// The tenant's log ends at exactly this position.
     LogAt(Position),
     /// No `log.sealed` event names this tenant and first position yet.

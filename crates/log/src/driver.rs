@@ -3,7 +3,7 @@
 //! A driver (Raft, or the in-memory one in tests) puts appends in an order that survives; the machine
 //! evaluates preconditions, writes lines and blocks, and folds views, the same on every node.
 
-use crate::{Append, Appended, Rejection};
+use crate::{Append, Appended, Rejection, Renewal};
 use async_trait::async_trait;
 use bytes::Bytes;
 use stead_event::{Position, Tenant};
@@ -44,6 +44,21 @@ pub trait Log: Send + Sync + 'static {
         true
     }
 
+    /// In which term this node leads; `None` where it does not. A node that leads in the same term later has led all
+    /// the while.
+    fn term(&self) -> Option<u64> {
+        self.leads().then_some(0)
+    }
+
+    /// Has whoever leads begin the lease of a lock anew; answers whether the lock was still held.
+    ///
+    /// # Errors
+    /// Where whoever leads cannot be asked: whether the lease goes on is not known then.
+    async fn renew(&self, renewal: Renewal) -> Result<bool, LogError> {
+        let _ = renewal;
+        Err(LogError::Unavailable("this log keeps no leases".into()))
+    }
+
     /// Returns when this node has applied everything that was acknowledged, by any node, before the call: what
     /// is read afterwards is current.
     async fn caught_up(&self) -> Result<(), LogError> {
@@ -66,6 +81,8 @@ pub struct Marker {
 pub struct Committed {
     /// The marker to store with it.
     pub marker: Marker,
+    /// In which term whoever led put it in order.
+    pub term: u64,
     /// Its appends, in order; none for an entry that is only the driver's own.
     pub appends: Vec<Append>,
 }

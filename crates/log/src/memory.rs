@@ -36,6 +36,7 @@ impl<M: Machine> Log for MemoryLog<M> {
         };
         let entry = Committed {
             marker,
+            term: 0,
             appends: vec![append],
         };
         let outcomes = machine.apply(vec![entry]).map_err(unavailable)?;

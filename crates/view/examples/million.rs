@@ -167,7 +167,11 @@ impl Node {
             driver: Bytes::from_static(b"million"),
         };
         let begin = self.clock.instant();
-        let outcomes = self.engine.apply(vec![Committed { marker, appends }])?;
+        let outcomes = self.engine.apply(vec![Committed {
+            marker,
+            term: 0,
+            appends,
+        }])?;
         let took = begin.elapsed();
         assert!(outcomes[0].iter().all(Result::is_ok));
         Ok(took)

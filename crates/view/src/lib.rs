@@ -1,7 +1,7 @@
 //! Views: what the log means, in tables that can be asked.
 //!
 //! Owns: [`Engine`] (the machine that committed appends are applied to), the [`Projection`] trait and its
-//! projections ([`names`], [`keys`], [`segments`]), and [`Views`], their read side.
+//! projections ([`names`], [`keys`], [`locks`], [`segments`]), and [`Views`], their read side.
 //! Promises: a view is a function of the log alone, so that deleting `state/` and folding again gives the
 //! same tables byte for byte; an append is in lines, blocks and views together or not at all.
 //! Never: the truth. Never knows a protocol, and never answers from data whose checksum is wrong.
@@ -27,6 +27,7 @@ mod database;
 pub mod engine;
 pub mod error;
 pub mod keys;
+pub mod locks;
 pub mod names;
 pub mod projection;
 pub mod published;
@@ -39,6 +40,7 @@ pub mod views;
 pub use engine::{Engine, EngineOptions};
 pub use error::ViewError;
 pub use keys::{KeyRecord, Keys};
+pub use locks::{LockRecord, Locks};
 pub use names::{
     BucketRecord, Counts, ListQuery, Names, OBJECT_LOCK, ObjectRecord, Page, PartRecord, UploadPage,
     UploadQuery, UploadRecord, VersionEntry, VersionPage, VersionQuery,

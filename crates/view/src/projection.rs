@@ -2,7 +2,7 @@
 
 use crate::error::ViewError;
 use crate::tables::{TableId, Tables};
-use crate::{keys, names, published, segments, times};
+use crate::{keys, locks, names, published, segments, times};
 use stead_event::{Event, Tenant};
 
 /// Folds events into tables.
@@ -31,6 +31,7 @@ pub trait Projection {
 pub(crate) struct Projections {
     names: names::NamesFold,
     keys: keys::KeysFold,
+    locks: locks::LocksFold,
     segments: segments::SegmentsFold,
     times: times::TimesFold,
     published: published::PublishedFold,
@@ -45,6 +46,7 @@ impl Projections {
     ) -> Result<(), ViewError> {
         self.names.fold(tables, tenant, event)?;
         self.keys.fold(tables, tenant, event)?;
+        self.locks.fold(tables, tenant, event)?;
         self.segments.fold(tables, tenant, event)?;
         self.times.fold(tables, tenant, event)?;
         self.published.fold(tables, tenant, event)
@@ -53,6 +55,7 @@ impl Projections {
     pub(crate) fn finish(&mut self, tables: &mut Tables<'_>) -> Result<(), ViewError> {
         self.names.finish(tables)?;
         self.keys.finish(tables)?;
+        self.locks.finish(tables)?;
         self.segments.finish(tables)?;
         self.times.finish(tables)?;
         self.published.finish(tables)
@@ -69,6 +72,7 @@ mod tests {
         for (name, tables) in [
             (names::NamesFold::NAME, names::NamesFold::TABLES),
             (keys::KeysFold::NAME, keys::KeysFold::TABLES),
+            (locks::LocksFold::NAME, locks::LocksFold::TABLES),
             (segments::SegmentsFold::NAME, segments::SegmentsFold::TABLES),
             (times::TimesFold::NAME, times::TimesFold::TABLES),
             (published::PublishedFold::NAME, published::PublishedFold::TABLES),

@@ -52,6 +52,7 @@ tables! {
     Parts = "names.parts",
     Retention = "names.retention",
     Keys = "keys.keys",
+    Locks = "locks.held",
     Sealed = "segments.sealed",
     Published = "published.prefixes",
     IpnsNames = "published.names",

@@ -108,11 +108,14 @@ impl From<ObjectError> for ApiError {
             | E::NoSuchVersion { .. }
             | E::Marker { .. }
             | E::NoSuchUpload { .. }
+            | E::NoSuchLock(_)
             | E::NoSuchAccessKey(_) => StatusCode::NOT_FOUND,
             E::Forgotten { .. } => StatusCode::GONE,
             E::BucketExists(_) | E::BucketTaken(_) | E::BucketNotEmpty(_) | E::AccessKeyExists(_) => {
                 StatusCode::CONFLICT
             }
+            E::LockTaken { .. } | E::LockLost { .. } => StatusCode::CONFLICT,
+            E::TooManyLocks(_) => StatusCode::TOO_MANY_REQUESTS,
             E::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             E::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             E::Precondition(_) => StatusCode::PRECONDITION_FAILED,

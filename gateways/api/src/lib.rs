@@ -20,6 +20,7 @@ mod gateway;
 mod ipfs;
 mod keys;
 mod listing;
+mod locks;
 mod log;
 mod meta;
 mod objects;

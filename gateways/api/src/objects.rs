@@ -2,7 +2,7 @@
 
 use crate::gateway::Shared;
 use crate::permit::May;
-use crate::{ApiError, body, wire};
+use crate::{ApiError, body, locks, wire};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -254,8 +254,7 @@ pub(crate) async fn put(
         expect: None,
         caller,
     };
-    let done = shared
-        .objects()?
+    let done = locks::fenced(&shared, &headers)?
         .put(request, body::stream(body), claims(&headers)?)
         .await?;
     shared.context().metrics.received("api", done.size);
@@ -278,6 +277,7 @@ pub(crate) async fn delete(
     Extension(caller): Extension<Caller>,
     Path((bucket, key)): Path<(String, String)>,
     Query(which): Query<Which>,
+    headers: HeaderMap,
 ) -> Result<Json<wire::Deleted>, ApiError> {
     let target = DeleteTarget {
         key,
@@ -285,8 +285,7 @@ pub(crate) async fn delete(
         expect: None,
         bypass: false,
     };
-    let done = shared
-        .objects()?
+    let done = locks::fenced(&shared, &headers)?
         .delete(DeleteRequest {
             bucket,
             target,

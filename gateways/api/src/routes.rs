@@ -5,8 +5,8 @@ use crate::gateway::{Shared, not_found, wrong_method};
 use crate::objects::Which;
 use crate::openapi::{Endpoint, delete, get, post, put};
 use crate::{
-    buckets, cluster, console, explain, ipfs, keys, listing, log, meta, objects, openapi, overview, presign,
-    proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
+    buckets, cluster, console, explain, ipfs, keys, listing, locks, log, meta, objects, openapi, overview,
+    presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -22,6 +22,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         uploading(),
         the_log(),
         access(),
+        locking(),
         public(),
         work(),
     ]
@@ -390,6 +391,39 @@ fn access() -> Vec<Endpoint> {
         )
         .takes::<wire::CreateToken>()
         .created::<wire::NewToken>(),
+    ]
+}
+
+fn locking() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/locks", "locks", "Locks that are held", locks::list)
+            .query::<Paging>()
+            .json::<wire::Page<wire::Lock>>(),
+        get("/api/v1/locks/{*name}", "locks", "Who holds a lock", locks::show).json::<wire::Lock>(),
+        post(
+            "/api/v1/locks/{*name}",
+            "locks",
+            "Acquires a lock, waiting for it where asked to",
+            locks::acquire,
+        )
+        .takes::<wire::AcquireLock>()
+        .created::<wire::Lock>(),
+        put(
+            "/api/v1/locks/{*name}",
+            "locks",
+            "Begins a lock's lease anew",
+            locks::renew,
+        )
+        .takes::<wire::RenewLock>()
+        .json::<wire::Lock>(),
+        delete(
+            "/api/v1/locks/{*name}",
+            "locks",
+            "Releases a lock",
+            locks::release,
+        )
+        .query::<locks::End>()
+        .nothing(204),
     ]
 }
 

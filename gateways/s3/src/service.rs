@@ -16,12 +16,15 @@ use s3s::{Body, S3Result, s3_error};
 use std::sync::Arc;
 use stead_event::body::Versioning;
 use stead_event::{Timestamp, Via};
+use stead_gateway::locks::Fence;
 use stead_gateway::metrics::Answered;
 use stead_gateway::{Objects, Peer, ReadContext, WriteContext, listen};
 
 /// The gateway's name in events and metrics.
 pub const NAME: &str = "s3";
 
+/// Names the lock and the token that changes are only accepted with: `NAME=TOKEN`.
+const LOCK: HeaderName = HeaderName::from_static("x-stead-lock");
 const X_AMZ_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const X_AMZ_ID_2: HeaderName = HeaderName::from_static("x-amz-id-2");
 
@@ -78,6 +81,16 @@ impl S3Gateway {
         }
     }
 
+    /// The same, where every change requires a lock to be held.
+    fn fenced(&self, fence: Fence) -> Self {
+        Self {
+            objects: self.objects.fenced(Some(fence)),
+            options: self.options.clone(),
+            keys: self.keys.clone(),
+            domains: self.domains.clone(),
+        }
+    }
+
     /// What a request is about, by its host and path.
     fn target(&self, head: &Parts) -> S3Result<Target> {
         let host = host(head);
@@ -128,7 +141,10 @@ pub struct Service {
 impl Service {
     /// Over a context.
     pub(crate) fn new(context: WriteContext, options: S3Options) -> Self {
-        let gateway = Arc::new(S3Gateway::new(context, options));
+        Self::of(Arc::new(S3Gateway::new(context, options)))
+    }
+
+    fn of(gateway: Arc<S3Gateway>) -> Self {
         let mut builder = S3ServiceBuilder::new(ops::Operations(gateway.clone()));
         builder.set_auth(gateway.keys.clone());
         builder.set_access(gateway.keys.clone());
@@ -140,7 +156,24 @@ impl Service {
         }
     }
 
-    async fn answer(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
+    /// The same, for one request whose changes are only to be made while it holds a lock.
+    fn fenced(&self, named: &HeaderValue) -> S3Result<Self> {
+        let fence = named
+            .to_str()
+            .map_err(|_| s3_error!(InvalidRequest, "x-stead-lock is no text"));
+        let fence = Fence::parse(fence?).map_err(errors::from_object)?;
+        Ok(Self::of(Arc::new(self.gateway.fenced(fence))))
+    }
+
+    async fn answer(&self, arrival: &Arrival, head: Parts, body: Body) -> Response<Body> {
+        match head.headers.get(LOCK).map(|named| self.fenced(named)) {
+            None => self.answer_as(arrival, head, body).await,
+            Some(Ok(fenced)) => fenced.answer_as(arrival, head, body).await,
+            Some(Err(error)) => errors::answer(error),
+        }
+    }
+
+    async fn answer_as(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
         // Before anything is looked up: what another node has acknowledged is to be seen here.
         if let Err(behind) = self.gateway.objects.context().caught_up().await {
             return errors::answer(errors::from_object(behind));

@@ -9,9 +9,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use stead_client::wire;
+use stead_cluster::RaftLog;
 use stead_gateway::WriteContext;
+use stead_gateway::locks::LeaseKeeper;
 use stead_gateway_api::Operations;
 use stead_gateway_s3::lifecycle::{Day, Lifecycle};
+use stead_log::Leases;
 use stead_runtime::TaskKind;
 
 /// How often it is looked whether a segment can be sealed.
@@ -60,6 +63,19 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
             async move { collect(&operations).await }
         });
     }
+}
+
+/// Has leases of locks counted here while this node leads.
+pub(super) fn leases(ambient: &Ambient, raft: &RaftLog, leases: Arc<LeaseKeeper>) {
+    let weak: std::sync::Weak<dyn Leases> = Arc::downgrade(&leases) as _;
+    raft.keep_leases(weak);
+    let mut stop = ambient.tasks.shutdown_signal();
+    ambient.tasks.spawn(TaskKind::Background, "leases", async move {
+        tokio::select! {
+            () = leases.run() => {}
+            () = stop.wait() => {}
+        }
+    });
 }
 
 /// Carries lifecycle rules out: at once, and at every midnight.

@@ -7,6 +7,7 @@
 mod cluster;
 mod ipfs;
 mod keys;
+mod locks;
 mod log;
 mod node;
 mod objects;
@@ -17,6 +18,7 @@ mod upkeep;
 pub use cluster::*;
 pub use ipfs::*;
 pub use keys::*;
+pub use locks::*;
 pub use log::*;
 pub use node::*;
 pub use objects::*;

@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use stead_event::{Cid, NodeId, Position, Tenant};
-use stead_log::Appended;
+use stead_log::{Appended, Renewal};
 
 /// A vote: term, whom it is for, and whether a quorum has granted it.
 pub(crate) type WireVote = (u64, u64, bool);
@@ -161,6 +161,8 @@ pub(crate) enum Ask {
     Propose(Bytes),
     /// Up to which entry a read must have applied to see all that was acknowledged.
     ReadIndex,
+    /// To the leader: the lease of a lock is to begin anew.
+    Renew(Renewal),
     /// Lines of a tenant's log after a position.
     Lines(Tenant, Position),
     /// Names of blocks that belong to whoever asks, behind one.
@@ -211,6 +213,8 @@ pub(crate) enum Reply {
     Proposed(Proposed),
     /// The entry; `None` where this node does not lead.
     ReadIndex(Option<u64>),
+    /// Whether the lock was still held.
+    Renewed(bool),
     Lines(Vec<Bytes>),
     /// Names of blocks, and behind which one to go on.
     List(Vec<Cid>, Option<Cid>),

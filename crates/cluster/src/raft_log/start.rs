@@ -125,6 +125,7 @@ pub(super) async fn begin(
         sets: parking_lot::Mutex::default(),
         shared: OnceLock::new(),
         stopper: OnceLock::new(),
+        leases: OnceLock::new(),
         admitting: Mutex::new(()),
         checkpoint: Mutex::new(()),
         checkpoint_at: AtomicU64::new(0),

@@ -8,6 +8,7 @@
 mod buckets;
 mod grants;
 mod keys;
+mod leases;
 mod locks;
 mod node;
 mod objects;
@@ -17,6 +18,7 @@ mod uploads;
 pub use buckets::{BucketConfigured, BucketCreated, BucketDeleted, BucketVersioned, Versioning};
 pub use grants::{Grant, Grantee, Permission};
 pub use keys::{KeyCreated, KeyRevoked, Scope};
+pub use leases::{LockAcquired, LockEnd, LockReleased};
 pub use locks::{LockMode, Retention};
 pub use node::{LogSealed, NodeStarted};
 pub use objects::{
@@ -121,6 +123,8 @@ kinds! {
     UploadAborted = "upload.aborted",
     KeyCreated = "key.created",
     KeyRevoked = "key.revoked",
+    LockAcquired = "lock.acquired",
+    LockReleased = "lock.released",
     NodeStarted = "node.started",
     LogSealed = "log.sealed",
     IpfsPublished = "ipfs.published",
@@ -172,6 +176,9 @@ impl Body {
             | Self::IpfsUnpinned(IpfsUnpinned { bucket, .. }) => format!("bucket/{bucket}"),
             Self::KeyCreated(KeyCreated { access_key, .. })
             | Self::KeyRevoked(KeyRevoked { access_key, .. }) => format!("key/{access_key}"),
+            Self::LockAcquired(LockAcquired { name, .. }) | Self::LockReleased(LockReleased { name, .. }) => {
+                format!("lock/{name}")
+            }
             Self::NodeStarted(NodeStarted { node, .. }) => format!("node/{node}"),
             Self::LogSealed(LogSealed { tenant, .. }) => format!("log/{tenant}"),
             Self::Ext(Ext { owner, .. }) => format!("ext/{owner}"),

@@ -192,6 +192,17 @@ pages! {
         "The object is encrypted with a key that its owner keeps, and the request has none, another one, or one where \
          there is none to be had.",
         "Send the key that the object was stored with: the `x-amz-server-side-encryption-customer-*` headers of S3.";
+    LOCK_TAKEN = 125: "The lock is taken",
+        "Somebody else holds a lock of that name, or as many locks are held as there may be.",
+        "Wait for it (`stead lock run --wait`), or look who holds it: `stead lock list`. An administrator can take it \
+         away: `stead lock break NAME`.";
+    LOCK_LOST = 126: "The lock is not held any more",
+        "The lock was released, its lease ran out because nothing was heard of its holder in time, or an administrator \
+         broke it. What was written under its token since may have been refused.",
+        "Stop what the lock protects, and acquire it again.";
+    NO_SUCH_LOCK = 127: "Nobody holds the lock",
+        "A lock is there as long as somebody holds it.",
+        "`stead lock list` shows those that are held.";
     FORGOTTEN = 150: "The past that was asked for is forgotten",
         "States that were overwritten or deleted are kept for their retention; then gc forgets them. What was \
          asked for lies before that, so that the answer would have gaps.",

@@ -2,6 +2,7 @@
 
 use super::{ObjectError, Objects};
 use crate::Identity;
+use crate::locks::Fence;
 use bytes::Bytes;
 use stead_event::{Body, Cid, Tenant, Timestamp};
 use stead_log::{Append, Appended, Draft, Expect, LogError, Precondition, Rejection};
@@ -22,10 +23,11 @@ impl Objects {
 
     pub(super) async fn append(
         &self,
-        require: Vec<Precondition>,
+        mut require: Vec<Precondition>,
         events: Vec<Draft>,
         blocks: Vec<(Cid, Bytes)>,
     ) -> Result<Appended, ObjectError> {
+        require.extend(self.fence.as_ref().map(Fence::precondition));
         self.append_to(self.context().tenant.clone(), require, events, blocks)
             .await
     }
@@ -97,6 +99,12 @@ impl From<Rejection> for ObjectError {
             Precondition::Unlocked { bucket, key, .. } => Self::Locked { bucket, key },
             Precondition::KeyAbsent(key) => Self::AccessKeyExists(key),
             Precondition::KeyActive(key) => Self::NoSuchAccessKey(key),
+            Precondition::LockFree(name) => Self::LockTaken {
+                name,
+                owner: "somebody else".into(),
+            },
+            Precondition::LockHeld { name, token } => Self::LockLost { name, token },
+            Precondition::Term(term) => Self::Unavailable(format!("term {term} is over")),
             Precondition::LogAt(position) => {
                 Self::Precondition(format!("the log does not end at position {position}"))
             }

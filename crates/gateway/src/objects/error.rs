@@ -119,6 +119,16 @@ pub enum ObjectError {
     NotEncrypted,
     #[error("the object is encrypted with another key")]
     WrongKey,
+    #[error("lock {name:?} is held by {owner}")]
+    LockTaken { name: String, owner: String },
+    #[error(
+        "lock {name:?} is not held with token {token}: it was released, its lease ran out, or it was broken"
+    )]
+    LockLost { name: String, token: Position },
+    #[error("nobody holds lock {0:?}")]
+    NoSuchLock(String),
+    #[error("{0} locks are held, which is as many as there may be")]
+    TooManyLocks(usize),
     #[error("the disk is full: nothing was stored")]
     Full,
     #[error("too many writes are waiting; try again")]
@@ -178,6 +188,10 @@ impl ObjectError {
             Self::Locked { .. } => codes::OBJECT_LOCKED,
             Self::NotLocking(_) | Self::BucketState(_) => codes::BUCKET_STATE,
             Self::KeyNeeded | Self::NotEncrypted | Self::WrongKey => codes::OBJECT_KEY,
+            Self::LockTaken { .. } => codes::LOCK_TAKEN,
+            Self::LockLost { .. } => codes::LOCK_LOST,
+            Self::NoSuchLock(_) => codes::NO_SUCH_LOCK,
+            Self::TooManyLocks(_) => codes::LOCK_TAKEN,
             Self::Full => codes::DISK_FULL,
             Self::Busy => codes::BUSY,
             Self::Unavailable(_) => codes::UNAVAILABLE,

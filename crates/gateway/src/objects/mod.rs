@@ -37,6 +37,7 @@ pub use put::ENCRYPTION;
 pub use read::{ObjectBody, check_kept};
 pub use request::*;
 
+use crate::locks::Fence;
 use crate::{ReadContext, WriteContext};
 use ingest::Intake;
 use std::ops::{Deref, Range};
@@ -54,6 +55,8 @@ pub struct Objects {
     reader: Reader,
     context: WriteContext,
     intake: Intake,
+    /// What every change requires beside its own conditions.
+    fence: Option<Fence>,
 }
 
 /// An object's bytes, opened.
@@ -100,6 +103,16 @@ impl Objects {
             reader: Reader::new(context.read_only().clone()),
             context,
             intake: Intake::default(),
+            fence: None,
+        }
+    }
+
+    /// The same, where every change of objects and buckets is refused unless the lock is held with that token when the
+    /// change is applied.
+    pub fn fenced(&self, fence: Option<Fence>) -> Self {
+        Self {
+            fence,
+            ..self.clone()
         }
     }
 

@@ -175,7 +175,10 @@ impl Core {
         };
         let mut outcomes = Vec::with_capacity(entries.len());
         for entry in entries {
-            let each = entry.appends.iter().map(|append| self.append(&mut batch, append));
+            let each = entry
+                .appends
+                .iter()
+                .map(|append| self.append(&mut batch, entry.term, append));
             outcomes.push(each.collect::<Result<_, _>>()?);
         }
         batch.projections.finish(&mut batch.tables)?;
@@ -202,13 +205,13 @@ impl Core {
     }
 
     /// One append: rejected without a trace, or in lines and views.
-    fn append(&mut self, batch: &mut Batch<'_>, append: &Append) -> Result<Outcome, ViewError> {
+    fn append(&mut self, batch: &mut Batch<'_>, term: u64, append: &Append) -> Result<Outcome, ViewError> {
         let before = self
             .writers
             .get(&append.tenant)
             .map(SegmentWriter::point)
             .unwrap_or_default();
-        let failed = preconditions::first_failing(&batch.tables, before.head.seq, append)?;
+        let failed = preconditions::first_failing(&batch.tables, (before.head.seq, term), append)?;
         if let Some(failed) = failed {
             return Ok(Err(Rejection(failed)));
         }

@@ -2,7 +2,7 @@
 
 use crate::error::ViewError;
 use crate::tables::Read;
-use crate::{keys, names, segments};
+use crate::{keys, locks, names, segments};
 use stead_event::{Position, Tenant};
 use stead_log::{Append, Precondition};
 
@@ -10,11 +10,11 @@ use stead_log::{Append, Precondition};
 /// append is held to.
 pub(super) fn first_failing(
     read: &impl Read,
-    head: Position,
+    (head, term): (Position, u64),
     append: &Append,
 ) -> Result<Option<Precondition>, ViewError> {
     for precondition in &append.require {
-        if !holds(read, head, precondition)? {
+        if !holds(read, (head, term), precondition)? {
             return Ok(Some(precondition.clone()));
         }
     }
@@ -28,10 +28,17 @@ pub(super) fn first_failing(
     Ok(None)
 }
 
-fn holds(read: &impl Read, head: Position, precondition: &Precondition) -> Result<bool, ViewError> {
+fn holds(
+    read: &impl Read,
+    (head, term): (Position, u64),
+    precondition: &Precondition,
+) -> Result<bool, ViewError> {
     Ok(match precondition {
         Precondition::KeyAbsent(key) => keys::find(read, key)?.is_none(),
         Precondition::KeyActive(key) => keys::find(read, key)?.is_some_and(|key| key.revoked.is_none()),
+        Precondition::LockFree(name) => locks::find(read, name)?.is_none(),
+        Precondition::LockHeld { name, token } => locks::holds(read, name, *token)?,
+        Precondition::Term(wanted) => term == *wanted,
         Precondition::LogAt(position) => head == *position,
         Precondition::SegmentUnsealed { tenant, first } => !segments::is_sealed(read, tenant, *first)?,
         Precondition::BucketExists(_)

@@ -40,6 +40,7 @@ pub fn create(number: u8) -> Committed {
         id: EventId::new(u64::from(number), [number; 10]),
     };
     Committed {
+        term: 0,
         marker: marker(number.into()),
         appends: vec![Append {
             node: Some(NodeId("aa".repeat(32))),

@@ -81,6 +81,8 @@ impl Projection for NamesFold {
             },
             Body::KeyCreated(_)
             | Body::KeyRevoked(_)
+            | Body::LockAcquired(_)
+            | Body::LockReleased(_)
             | Body::NodeStarted(_)
             | Body::LogSealed(_)
             | Body::IpfsPublished(_)

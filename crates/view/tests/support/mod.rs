@@ -252,7 +252,11 @@ impl Node {
             index,
             driver: Bytes::from(index.to_string()),
         };
-        let entry = Committed { marker, appends };
+        let entry = Committed {
+            marker,
+            term: 0,
+            appends,
+        };
         self.entries.push(entry.clone());
         self.engine.apply(vec![entry]).unwrap().remove(0)
     }
