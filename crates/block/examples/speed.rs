@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut writer = store.writer();
     blocks.iter().try_for_each(|block| writer.write_blocking(block))?;
     report("stream 1 MiB", from, &clock, LARGE, LARGE << 20);
-    let pin = writer.finish_blocking()?;
+    let pin = writer.finish_blocking()?.pin;
     report("stream 1 MiB, durable", from, &clock, LARGE, LARGE << 20);
     drop(pin);
     let from = clock.instant();

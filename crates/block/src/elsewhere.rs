@@ -1,5 +1,6 @@
 //! The seam to other nodes' stores: what a node that is one of several is given by whoever knows the others.
 
+use crate::stripe::Stripe;
 use crate::{BlockError, LocalStore};
 use bytes::Bytes;
 use stead_event::Cid;
@@ -18,13 +19,30 @@ pub struct Fetched {
     pub keep: bool,
 }
 
+/// Blocks that are to be on other nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Lot {
+    /// Those that are in no stripe.
+    pub names: Vec<Cid>,
+    /// How many copies of them there are to be in all; as many as is usual where that is not said.
+    pub copies: Option<u8>,
+    /// Stripes, each with the block that describes it.
+    pub stripes: Vec<(Cid, Stripe)>,
+}
+
+impl Lot {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.stripes.is_empty()
+    }
+}
+
 /// Copies of blocks on other nodes.
 pub trait Elsewhere: Send + Sync + 'static {
     /// A block that is missing or damaged here; `None` where nobody that answers has it. Blocks the thread, for a
     /// bounded time.
     fn fetch(&self, cid: &Cid) -> Option<Fetched>;
 
-    /// Begins to make copies of blocks that can be read here, durable or not yet: so many in all, or as many as
-    /// is usual.
-    fn replicate(&self, store: &LocalStore, names: Vec<Cid>, copies: Option<u8>) -> Copying;
+    /// Begins to make copies of blocks that can be read here, durable or not yet.
+    fn replicate(&self, store: &LocalStore, lot: Lot) -> Copying;
 }

@@ -59,6 +59,9 @@ pub enum BlockError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A stripe is not one, or gives nothing back.
+    #[error("stripes: {0}")]
+    Stripe(String),
     /// A file could not be read or written.
     #[error("{what}: {source}")]
     Io {

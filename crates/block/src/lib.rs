@@ -20,15 +20,17 @@ pub mod local;
 mod overlay;
 pub mod pack;
 pub mod store;
+pub mod stripe;
 pub mod unixfs;
 
 pub use checked_file::CheckedFile;
 pub use conformance::store_conformance;
-pub use elsewhere::{Copying, Elsewhere, Fetched};
+pub use elsewhere::{Copying, Elsewhere, Fetched, Lot};
 pub use error::BlockError;
 pub use local::{
     BlockWriter, CollectOptions, CollectReport, Damage, LocalOptions, LocalStore, Pin, ScrubOptions,
-    ScrubProgress, ScrubReport,
+    ScrubProgress, ScrubReport, Written,
 };
 pub use overlay::Overlay;
 pub use store::{Block, MAX_BLOCK_BYTES, Stat, Store};
+pub use stripe::Keep;

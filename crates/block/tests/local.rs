@@ -25,7 +25,7 @@ async fn a_writer_streams_and_its_blocks_survive_a_kill() {
     for block in &blocks {
         writer.write(block.clone()).await.unwrap();
     }
-    let pin = writer.finish().await.unwrap();
+    let pin = writer.finish().await.unwrap().pin;
     assert_eq!(pin.len(), 10);
     let copied = dirs.copy();
     let again = dirs.open_in(copied.path());

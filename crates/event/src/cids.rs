@@ -36,6 +36,11 @@ pub fn dag_pb(bytes: &[u8]) -> Cid {
     from_digest(DAG_PB, Sha256::digest(bytes).into())
 }
 
+/// CIDv1(dag-cbor, sha2-256(bytes)).
+pub fn dag_cbor(bytes: &[u8]) -> Cid {
+    from_digest(DAG_CBOR, Sha256::digest(bytes).into())
+}
+
 /// CIDv1(dag-json, sha2-256(bytes)).
 pub fn dag_json(bytes: &[u8]) -> Cid {
     from_digest(DAG_JSON, Sha256::digest(bytes).into())

@@ -21,12 +21,12 @@ mod writer;
 pub use collect::{CollectOptions, CollectReport};
 pub use pin::Pin;
 pub use scrub::{Damage, ScrubOptions, ScrubProgress, ScrubReport};
-pub use writer::BlockWriter;
+pub use writer::{BlockWriter, Written};
 
 use crate::index::Index;
 use crate::key::Key;
 use crate::pack::Pack;
-use crate::{Block, BlockError, Elsewhere, Stat, Store};
+use crate::{Block, BlockError, Elsewhere, Keep, Stat, Store};
 use append::{Lane, Stripes};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -202,9 +202,10 @@ impl LocalStore {
         self.writer_of(None)
     }
 
-    /// As [`Self::writer`], for so many copies in all; as many as is usual where that is not said.
-    pub fn writer_of(&self, copies: Option<u8>) -> BlockWriter {
-        BlockWriter::new(self.clone(), self.0.elsewhere.get().cloned(), copies)
+    /// As [`Self::writer`], for blocks of bytes that are to be kept so; as is usual where that is not said. Stripes are
+    /// made of them also where there are no other nodes.
+    pub fn writer_of(&self, keep: Option<Keep>) -> BlockWriter {
+        BlockWriter::new(self.clone(), self.0.elsewhere.get().cloned(), keep)
     }
 
     /// A writer whose blocks stay on this node: they are copies themselves.

@@ -1,12 +1,14 @@
-//! Streaming writes: the blocks of one large object.
+//! Streaming writes: the blocks of one large object, with the stripes over them where it is kept so.
 
 use super::append::LARGE;
 use super::{LocalStore, Pin};
+use crate::elsewhere::Lot;
 use crate::key::Key;
+use crate::stripe::{self, Keep, Scheme, Stripe};
 use crate::{Block, BlockError, Copying, Elsewhere};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use stead_event::Cid;
+use stead_event::{Cid, cids};
 use stead_runtime::blocking;
 
 /// After so many bytes copies on other nodes are begun, while more is written here.
@@ -24,15 +26,32 @@ pub struct BlockWriter {
     /// Bytes since writeback was last begun.
     quiet: u64,
     copies: Option<Copies>,
+    stripes: Option<Striping>,
+}
+
+/// Blocks that were written, durable here and on enough other nodes.
+#[derive(Debug)]
+pub struct Written {
+    /// Keeps them from the collector; to be held until the event that names them is appended.
+    pub pin: Pin,
+    /// The list of their stripes, where there are any.
+    pub stripes: Option<Cid>,
+}
+
+/// Stripes over what is written.
+struct Striping {
+    scheme: Scheme,
+    /// Data of the next one.
+    gathered: Vec<Block>,
+    /// Those that are made.
+    made: Vec<Cid>,
 }
 
 /// Copies of what is written, made beside the writing.
 struct Copies {
     elsewhere: Arc<dyn Elsewhere>,
-    /// How many there are to be in all; as many as is usual where that is not said.
-    copies: Option<u8>,
     /// What was written since the last lot was begun.
-    names: Vec<Cid>,
+    lot: Lot,
     bytes: u64,
     lots: VecDeque<Copying>,
 }
@@ -40,8 +59,19 @@ struct Copies {
 impl Copies {
     /// Takes a block in that was written just now.
     fn add(&mut self, store: &LocalStore, block: &Block) {
-        self.names.push(block.cid);
-        self.bytes += block.bytes.len() as u64;
+        self.lot.names.push(block.cid);
+        self.grown(store, block.bytes.len() as u64);
+    }
+
+    /// Takes a stripe in whose blocks were written just now.
+    fn add_stripe(&mut self, store: &LocalStore, cid: Cid, stripe: Stripe) {
+        let bytes = stripe.bytes * stripe.pieces().count() as u64;
+        self.lot.stripes.push((cid, stripe));
+        self.grown(store, bytes);
+    }
+
+    fn grown(&mut self, store: &LocalStore, bytes: u64) {
+        self.bytes += bytes;
         if self.bytes >= COPY_BYTES {
             self.begin(store);
         }
@@ -49,10 +79,13 @@ impl Copies {
 
     fn begin(&mut self, store: &LocalStore) {
         self.bytes = 0;
-        let names = std::mem::take(&mut self.names);
-        if !names.is_empty() {
-            self.lots
-                .push_back(self.elsewhere.replicate(store, names, self.copies));
+        let next = Lot {
+            copies: self.lot.copies,
+            ..Lot::default()
+        };
+        let lot = std::mem::replace(&mut self.lot, next);
+        if !lot.is_empty() {
+            self.lots.push_back(self.elsewhere.replicate(store, lot));
         }
     }
 
@@ -72,7 +105,7 @@ fn never() -> BlockError {
 }
 
 impl BlockWriter {
-    pub(super) fn new(store: LocalStore, elsewhere: Option<Arc<dyn Elsewhere>>, copies: Option<u8>) -> Self {
+    pub(super) fn new(store: LocalStore, elsewhere: Option<Arc<dyn Elsewhere>>, keep: Option<Keep>) -> Self {
         let pin = store.pin(&[]);
         Self {
             store,
@@ -80,26 +113,35 @@ impl BlockWriter {
             quiet: 0,
             copies: elsewhere.map(|elsewhere| Copies {
                 elsewhere,
-                copies,
-                names: Vec::new(),
+                lot: Lot {
+                    copies: keep.map(Keep::copies),
+                    ..Lot::default()
+                },
                 bytes: 0,
                 lots: VecDeque::new(),
             }),
+            stripes: match keep {
+                Some(Keep::Stripes(scheme)) => Some(Striping {
+                    scheme,
+                    gathered: Vec::new(),
+                    made: Vec::new(),
+                }),
+                _ => None,
+            },
         }
     }
 
     /// Stores a block. The bytes are taken to hash to the name.
     pub async fn write(&mut self, block: Block) -> Result<(), BlockError> {
-        self.admit(&block)?;
-        let store = self.store.clone();
-        let writeback = self.writeback(&block);
-        let mut copies = self.copies.take();
-        let (copies, written) = blocking(move || {
-            let written = put(&store, &block, writeback, copies.as_mut());
-            (copies, written)
+        // A writer that is given away and comes back; in between this one has nothing to write with.
+        let empty = Self::new(self.store.clone(), None, None);
+        let mut writer = std::mem::replace(self, empty);
+        let (writer, written) = blocking(move || {
+            let written = writer.write_blocking(&block);
+            (writer, written)
         })
         .await;
-        self.copies = copies;
+        *self = writer;
         written?;
         self.keep_pace().await
     }
@@ -115,14 +157,101 @@ impl BlockWriter {
 
     /// As [`Self::write`], on the calling thread.
     pub fn write_blocking(&mut self, block: &Block) -> Result<(), BlockError> {
+        self.put(block)?;
+        match &mut self.stripes {
+            Some(stripes) if block.cid.codec() == cids::RAW => {
+                stripes.gathered.push(block.clone());
+                match stripes.gathered.len() >= stripes.scheme.k.into() {
+                    true => self.stripe(),
+                    false => Ok(()),
+                }
+            }
+            _ => {
+                self.copy(block);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes a stripe of what is gathered. One block alone is in none, and kept as copies.
+    fn stripe(&mut self) -> Result<(), BlockError> {
+        let Some(stripes) = &mut self.stripes else {
+            return Ok(());
+        };
+        let mut gathered = std::mem::take(&mut stripes.gathered);
+        // Blocks that are the same are one block, and one piece.
+        let mut seen = std::collections::HashSet::new();
+        gathered.retain(|block| seen.insert(block.cid));
+        let [_, _, ..] = gathered.as_slice() else {
+            gathered.iter().for_each(|block| self.copy(block));
+            return Ok(());
+        };
+        let (stripe, parity) = Stripe::code(stripes.scheme, &gathered)?;
+        let described = stripe.block()?;
+        stripes.made.push(described.cid);
+        for block in parity.iter().chain([&described]) {
+            self.put(block)?;
+        }
+        self.copy(&described);
+        if let Some(copies) = &mut self.copies {
+            copies.add_stripe(&self.store, described.cid, stripe);
+        }
+        Ok(())
+    }
+
+    /// The last stripe, and the list of all of them; answers its root.
+    fn stripes(&mut self) -> Result<Option<Cid>, BlockError> {
+        self.stripe()?;
+        let Some(stripes) = self.stripes.take() else {
+            return Ok(None);
+        };
+        let blocks = stripe::list(stripes.scheme, stripes.made)?;
+        for block in &blocks {
+            self.put(block)?;
+            self.copy(block);
+        }
+        Ok(blocks.last().map(|root| root.cid))
+    }
+
+    fn put(&mut self, block: &Block) -> Result<(), BlockError> {
         self.admit(block)?;
         let writeback = self.writeback(block);
-        put(&self.store, block, writeback, self.copies.as_mut())
+        self.store
+            .0
+            .append(LARGE, std::iter::once((&block.cid, block.bytes.as_ref())))?;
+        if writeback {
+            self.store.0.begin_writeback();
+        }
+        Ok(())
+    }
+
+    /// Has copies made of a block that was written just now.
+    fn copy(&mut self, block: &Block) {
+        if let Some(copies) = &mut self.copies {
+            copies.add(&self.store, block);
+        }
     }
 
     /// Waits until all blocks are durable, here and on enough other nodes where there are any. The pin must
     /// live until the event that names them is appended.
-    pub async fn finish(mut self) -> Result<Pin, BlockError> {
+    pub async fn finish(self) -> Result<Written, BlockError> {
+        let mut writer = self;
+        let stripes = if writer.stripes.is_some() {
+            let (back, stripes) = blocking(move || {
+                let stripes = writer.stripes();
+                (writer, stripes)
+            })
+            .await;
+            writer = back;
+            stripes?
+        } else {
+            None
+        };
+        let pin = writer.finish_plain().await?;
+        Ok(Written { pin, stripes })
+    }
+
+    async fn finish_plain(mut self) -> Result<Pin, BlockError> {
         let store = self.store.clone();
         // The last lot is on its way while this node syncs.
         if let Some(copies) = &mut self.copies {
@@ -141,7 +270,8 @@ impl BlockWriter {
     }
 
     /// As [`Self::finish`], on the calling thread, which must not be one that async tasks run on.
-    pub fn finish_blocking(mut self) -> Result<Pin, BlockError> {
+    pub fn finish_blocking(mut self) -> Result<Written, BlockError> {
+        let stripes = self.stripes()?;
         if let Some(copies) = &mut self.copies {
             copies.begin(&self.store);
         }
@@ -150,7 +280,10 @@ impl BlockWriter {
         for lot in self.copies.into_iter().flat_map(|copies| copies.lots) {
             lot.blocking_recv().unwrap_or_else(|_| Err(never()))?;
         }
-        Ok(self.pin)
+        Ok(Written {
+            pin: self.pin,
+            stripes,
+        })
     }
 
     fn admit(&mut self, block: &Block) -> Result<(), BlockError> {
@@ -170,24 +303,6 @@ impl BlockWriter {
         }
         now
     }
-}
-
-fn put(
-    store: &LocalStore,
-    block: &Block,
-    writeback: bool,
-    copies: Option<&mut Copies>,
-) -> Result<(), BlockError> {
-    store
-        .0
-        .append(LARGE, std::iter::once((&block.cid, block.bytes.as_ref())))?;
-    if writeback {
-        store.0.begin_writeback();
-    }
-    if let Some(copies) = copies {
-        copies.add(store, block);
-    }
-    Ok(())
 }
 
 impl std::fmt::Debug for BlockWriter {

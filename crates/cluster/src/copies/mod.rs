@@ -182,7 +182,7 @@ pub(crate) fn keep(store: &LocalStore, blocks: Vec<(Cid, Bytes)>) -> Result<(), 
         names.push(cid);
         writer.write_blocking(&Block { cid, bytes })?;
     }
-    let pin = writer.finish_blocking()?;
+    let pin = writer.finish_blocking()?.pin;
     store.renew(&names)?;
     drop(pin);
     Ok(())

@@ -23,7 +23,7 @@ pub use locks::{LockMode, Retention};
 pub use node::{LogSealed, NodeStarted};
 pub use objects::{
     Checksum, Encryption, KeyHolder, ObjectDeleted, ObjectGranted, ObjectHeld, ObjectPut, ObjectRetained,
-    ObjectTagged, Part,
+    ObjectStriped, ObjectTagged, Part,
 };
 pub use published::{IpfsPinned, IpfsPublished, IpfsRooted, IpfsUnpinned, IpfsUnpublished};
 pub use uploads::{UploadAborted, UploadPart, UploadStarted};
@@ -118,6 +118,7 @@ kinds! {
     ObjectGranted = "object.granted",
     ObjectRetained = "object.retained",
     ObjectHeld = "object.held",
+    ObjectStriped = "object.striped",
     UploadStarted = "upload.started",
     UploadPart = "upload.part",
     UploadAborted = "upload.aborted",
@@ -166,6 +167,7 @@ impl Body {
             | Self::ObjectGranted(ObjectGranted { bucket, .. })
             | Self::ObjectRetained(ObjectRetained { bucket, .. })
             | Self::ObjectHeld(ObjectHeld { bucket, .. })
+            | Self::ObjectStriped(ObjectStriped { bucket, .. })
             | Self::UploadStarted(UploadStarted { bucket, .. })
             | Self::UploadPart(UploadPart { bucket, .. })
             | Self::UploadAborted(UploadAborted { bucket, .. })

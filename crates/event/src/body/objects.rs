@@ -91,6 +91,9 @@ pub struct ObjectPut {
     pub retention: Option<Retention>,
     /// In bytes.
     pub size: u64,
+    /// The list of the stripes that its blocks are in, where they are: parity is beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripes: Option<Cid>,
     /// `bucket/key` (and `?versionId=…`) that this is a copy of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -123,6 +126,22 @@ pub struct ObjectTagged {
     pub key: String,
     #[serde(default, with = "text_map")]
     pub tags: TextMap,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    pub via: Via,
+}
+
+/// `object.striped`: the blocks of one version (the current one where none is named) were put into stripes, or are in
+/// none any more. Of no effect where the version has other bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectStriped {
+    pub bucket: String,
+    /// The root of the bytes that were meant.
+    pub cid: Cid,
+    pub key: String,
+    /// The list of the stripes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripes: Option<Cid>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     pub via: Via,

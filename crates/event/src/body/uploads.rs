@@ -56,6 +56,9 @@ pub struct UploadPart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
     pub size: u64,
+    /// The list of the stripes that its blocks are in, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripes: Option<Cid>,
     pub upload: String,
     pub via: Via,
 }

@@ -121,6 +121,7 @@ impl Objects {
             bucket,
             checksum: Some(checksum),
             cid,
+            stripes,
             etag: hex::encode(md5),
             headers,
             key,

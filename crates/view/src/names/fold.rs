@@ -69,6 +69,14 @@ impl Projection for NamesFold {
                 let target = (&held.bucket, &held.key, &held.version);
                 self.amend(tables, target, |state| state.set_hold(held.hold))
             }
+            Body::ObjectStriped(striped) => {
+                let target = (&striped.bucket, &striped.key, &striped.version);
+                self.amend(tables, target, |state| {
+                    if state.cid == Some(striped.cid) {
+                        state.stripes = striped.stripes;
+                    }
+                })
+            }
             Body::UploadStarted(started) => self.start_upload(tables, event, started),
             Body::UploadPart(part) => self.add_part(tables, event, part),
             Body::UploadAborted(aborted) => match self.bucket(tables, &aborted.bucket)? {

@@ -140,7 +140,7 @@ impl Names {
     }
 
     /// Root CIDs of everything that must be kept: current objects, listed versions, history that was
-    /// superseded at `since` or later (all of it for `None`), parts of open uploads, sealed segments,
+    /// superseded at `since` or later (all of it for `None`), parts of open uploads, the stripes of these, sealed segments,
     /// directories that are public to IPFS and what is pinned from there. A
     /// CID may come more than once.
     pub fn reachable(
@@ -164,8 +164,12 @@ impl Names {
         let states = |table| {
             self.roots(table, move |row| {
                 let state: StoredObject = row.value()?;
-                let cid = if kept(&state) { state.cid } else { None };
-                Ok(cid.map(|cid| (rows::bucket_of(row.key()), cid)))
+                let roots = if kept(&state) {
+                    [state.cid, state.stripes]
+                } else {
+                    [None, None]
+                };
+                Ok((rows::bucket_of(row.key()), roots))
             })
         };
         let [current, versions, history] = [
@@ -173,18 +177,19 @@ impl Names {
             states(TableId::Versions)?,
             states(TableId::History)?,
         ];
-        let nobodys = |cid| Some((None, cid));
+        let nobodys = |cid: Option<Cid>| (None, [cid, None]);
         let parts = self.roots(TableId::Parts, move |row| {
-            Ok(nobodys(row.value::<super::stored::StoredPart>()?.cid))
+            let part: super::stored::StoredPart = row.value()?;
+            Ok((None, [Some(part.cid), part.stripes]))
         })?;
         let sealed = self.roots(TableId::Sealed, move |row| {
-            Ok(nobodys(row.value::<StoredSegment>()?.0.cid))
+            Ok(nobodys(Some(row.value::<StoredSegment>()?.0.cid)))
         })?;
         let published = self.roots(TableId::Published, move |row| {
-            Ok(crate::published::root_of(row)?.and_then(nobodys))
+            Ok(nobodys(crate::published::root_of(row)?))
         })?;
         let pinned = self.roots(TableId::Pins, move |row| {
-            Ok(crate::published::pin_of(row)?.and_then(nobodys))
+            Ok(nobodys(crate::published::pin_of(row)?))
         })?;
         let stored = current.chain(versions).chain(history).chain(parts).chain(sealed);
         Ok(stored.chain(published).chain(pinned))
@@ -193,13 +198,19 @@ impl Names {
     fn roots(
         &self,
         table: TableId,
-        root: impl Fn(&crate::tables::Row<'_>) -> Result<Option<Root>, ViewError> + Send + 'static,
+        roots: impl Fn(&crate::tables::Row<'_>) -> Result<(Option<u64>, [Option<Cid>; 2]), ViewError>
+        + Send
+        + 'static,
     ) -> Result<Roots, ViewError> {
         let rows: Rows<'static> = self.snapshot.owned_rows(table)?;
         let snapshot = self.snapshot.clone();
-        Ok(Box::new(rows.filter_map(move |row| {
+        Ok(Box::new(rows.flat_map(move |row| {
             let _keep = &snapshot;
-            row.and_then(|row| root(&row)).transpose()
+            let (found, error) = match row.and_then(|row| roots(&row)) {
+                Ok((bucket, roots)) => (roots.map(|root| root.map(|cid| (bucket, cid))), None),
+                Err(error) => ([None, None], Some(Err(error))),
+            };
+            found.into_iter().flatten().map(Ok).chain(error)
         })))
     }
 }

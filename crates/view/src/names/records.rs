@@ -74,6 +74,8 @@ pub struct ObjectRecord {
     pub hold_said: bool,
     /// Where the bytes are encrypted.
     pub encryption: Option<Encryption>,
+    /// The list of the stripes that its blocks are in, where they are.
+    pub stripes: Option<Cid>,
 }
 
 impl ObjectRecord {
@@ -145,6 +147,8 @@ pub struct PartRecord {
     pub at: Timestamp,
     /// Where the upload is encrypted: the salt of its bytes.
     pub salt: Option<String>,
+    /// The list of the stripes that its blocks are in, where they are.
+    pub stripes: Option<Cid>,
 }
 
 /// What a bucket holds.

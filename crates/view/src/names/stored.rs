@@ -127,6 +127,8 @@ pub(crate) struct StoredObject {
     metadata: TextMap,
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     upload: Option<String>,
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub(super) stripes: Option<Cid>,
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub(super) superseded: Option<(u64, i64)>,
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
@@ -162,6 +164,7 @@ impl StoredObject {
             at: event.at.as_micros(),
             metadata: TextMap::new(),
             upload: None,
+            stripes: None,
             superseded: None,
             encryption: None,
             size: 0,
@@ -177,6 +180,7 @@ impl StoredObject {
             acl: put.acl.clone(),
             encryption: put.encryption.clone(),
             cid: Some(put.cid),
+            stripes: put.stripes,
             parts: put.parts.clone(),
             etag: put.etag.clone(),
             headers: put.headers.clone(),
@@ -277,6 +281,7 @@ impl StoredObject {
             hold: self.hold,
             hold_said: self.hold_said,
             encryption: self.encryption,
+            stripes: self.stripes,
         }
     }
 }
@@ -372,6 +377,8 @@ pub(crate) struct StoredPart {
     seq: u64,
     #[serde(rename = "t")]
     at: i64,
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub(super) stripes: Option<Cid>,
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     salt: Option<String>,
     #[serde(rename = "z")]
@@ -389,6 +396,7 @@ impl StoredPart {
             number: part.number,
             seq: event.seq,
             at: event.at.as_micros(),
+            stripes: part.stripes,
             salt: part.salt.clone(),
             size: part.size,
         }
@@ -404,6 +412,7 @@ impl StoredPart {
             seq: self.seq,
             at: Timestamp::from_micros(self.at),
             salt: self.salt,
+            stripes: self.stripes,
         }
     }
 }
