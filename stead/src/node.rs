@@ -245,6 +245,7 @@ impl Node {
             .spawn(TaskKind::Background, "ipfs-follower", follower);
         background::spawn(&ambient, &settings, operations);
         background::lifecycle(&ambient, &settings, &write);
+        background::restriping(&ambient, &settings, &write);
         webhooks.spawn(&write, &S3Options::default().region);
         let position = read.views.position(&read.tenant);
         tracing::info!(data = %data.display(), ?endpoints, position, "ready");

@@ -9,8 +9,11 @@ use crate::RaftLog;
 use crate::types::{Member, term};
 use openraft::async_runtime::watch::WatchReceiver;
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use stead_block::Keep;
+use stead_block::stripe::{Scheme, Stripe};
 use stead_event::{Cid, NodeId, cids};
 use stead_plan::{ClusterMap, Node, NodeState, Placer, Policy};
 
@@ -19,34 +22,84 @@ pub const USUAL_COPIES: u8 = 3;
 /// Copies at most.
 pub const MAX_COPIES: u8 = stead_plan::policy::MAX_REPLICAS;
 
-/// How many copies blocks have, where that is not the usual number. 64 bits of a digest stand for a block: of two
-/// that share them, both have as many copies as either.
+/// How blocks are kept, where that is not the usual number of copies. 64 bits of a digest stand for a block: of two
+/// that share them, both are kept as either.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Classes(HashMap<u64, u8>);
+pub struct Classes {
+    copies: HashMap<u64, u8>,
+    /// Pieces of stripes: in which one, and which of its pieces. Most are in one.
+    pieces: HashMap<u64, (u32, u8)>,
+    /// The other stripes of those that are in several.
+    more: HashMap<u64, Vec<(u32, u8)>>,
+    stripes: Vec<(Cid, Scheme)>,
+}
 
 impl Classes {
+    /// Notes a stripe. Its pieces are kept where the stripe says, whatever number of copies is noted for them, and as
+    /// copies beside it where one is.
+    pub fn note_stripe(&mut self, cid: Cid, stripe: &Stripe) {
+        let Ok(number) = u32::try_from(self.stripes.len()) else {
+            return;
+        };
+        self.stripes.push((cid, stripe.scheme));
+        for (piece, cid) in stripe.pieces() {
+            let (Some(prefix), Ok(piece)) = (prefix(&cid), u8::try_from(piece)) else {
+                continue;
+            };
+            match self.pieces.entry(prefix) {
+                Entry::Vacant(free) => drop(free.insert((number, piece))),
+                Entry::Occupied(_) => self.more.entry(prefix).or_default().push((number, piece)),
+            }
+        }
+    }
+
+    /// Whether a block is a piece of a stripe.
+    pub fn is_piece(&self, cid: &Cid) -> bool {
+        prefix(cid).is_some_and(|prefix| self.pieces.contains_key(&prefix))
+    }
+
+    /// The stripes that a block is a piece of: the stripe's block, its scheme, the piece's number.
+    pub(crate) fn stripes_of(&self, cid: &Cid) -> impl Iterator<Item = (&Cid, Scheme, usize)> {
+        let prefix = prefix(cid);
+        let first = prefix.and_then(|prefix| self.pieces.get(&prefix));
+        let more = prefix.and_then(|prefix| self.more.get(&prefix));
+        let all = first.into_iter().chain(more.into_iter().flatten());
+        all.filter_map(|(number, piece)| {
+            let (cid, scheme) = self.stripes.get(*number as usize)?;
+            Some((cid, *scheme, usize::from(*piece)))
+        })
+    }
+
+    /// Every stripe that is noted.
+    pub(crate) fn stripes(&self) -> &[(Cid, Scheme)] {
+        &self.stripes
+    }
+
     /// Notes that something reaches a block which wants so many copies. The most that anything wants counts.
     pub fn note(&mut self, cid: &Cid, copies: u8) {
         if let Some(prefix) = prefix(cid) {
-            let noted = self.0.entry(prefix).or_insert(copies);
+            let noted = self.copies.entry(prefix).or_insert(copies);
             *noted = copies.max(*noted);
         }
     }
 
     /// Notes that something else reaches a block, if it is noted, which wants at least so many copies.
     pub fn raise(&mut self, cid: &Cid, copies: u8) {
-        if let Some(noted) = prefix(cid).and_then(|prefix| self.0.get_mut(&prefix)) {
+        if let Some(noted) = prefix(cid).and_then(|prefix| self.copies.get_mut(&prefix)) {
             *noted = copies.max(*noted);
         }
     }
 
     /// Copies of a block.
     pub fn of(&self, cid: &Cid) -> u8 {
-        if self.0.is_empty() {
-            return USUAL_COPIES;
+        self.noted(cid).unwrap_or(USUAL_COPIES)
+    }
+
+    fn noted(&self, cid: &Cid) -> Option<u8> {
+        if self.copies.is_empty() {
+            return None;
         }
-        let noted = prefix(cid).and_then(|prefix| self.0.get(&prefix));
-        noted.copied().unwrap_or(USUAL_COPIES)
+        self.copies.get(&prefix(cid)?).copied()
     }
 }
 
@@ -61,10 +114,10 @@ pub trait Wants: Send + Sync + 'static {
     /// A number that is another one after the answer of [`Self::classes`] may have changed.
     fn revision(&self) -> u64;
 
-    /// The numbers of copies that anything wants.
-    fn copies(&self) -> BTreeSet<u8>;
+    /// How anything wants blocks to be kept.
+    fn kept(&self) -> BTreeSet<Keep>;
 
-    /// Every block of which there are to be fewer or more copies. Blocks the thread, maybe for long.
+    /// Every block that is to be kept otherwise than is usual. Blocks the thread, maybe for long.
     ///
     /// # Errors
     /// Where it cannot be known; then nothing is given up.
@@ -77,6 +130,8 @@ pub(crate) struct Placement {
     map: ClusterMap,
     /// By number of copies, from one.
     placers: Vec<Placer>,
+    /// Those of stripes, made when they are first asked.
+    striped: Mutex<BTreeMap<Scheme, Arc<Placer>>>,
     /// Members that hold data.
     holders: Vec<NodeId>,
 }
@@ -88,6 +143,7 @@ impl Placement {
         let holders = members.iter().filter(|(_, member)| !member.witness);
         Self {
             placers: policies.map(|policy| Placer::new(&map, policy)).collect(),
+            striped: Mutex::default(),
             map,
             holders: holders.map(|(_, member)| NodeId(member.name.clone())).collect(),
         }
@@ -108,6 +164,29 @@ impl Placement {
             }
             _ => self.holders.clone(),
         }
+    }
+
+    /// Who holds which piece of a stripe, by the piece's number. Where there are fewer nodes than pieces, some hold
+    /// several; nobody where no node holds data.
+    pub fn holders(&self, stripe: &Cid, scheme: Scheme) -> Vec<NodeId> {
+        let placer = {
+            let mut striped = self.striped.lock();
+            let made = || {
+                let policy = Policy::erasure(scheme.k, scheme.m).ok()?;
+                Some(Arc::new(Placer::new(&self.map, policy)))
+            };
+            match striped.get(&scheme) {
+                Some(placer) => placer.clone(),
+                None => {
+                    let Some(placer) = made() else { return Vec::new() };
+                    striped.insert(scheme, placer.clone());
+                    placer
+                }
+            }
+        };
+        let placed = placer.place(&stripe.to_bytes()).copies;
+        let placed: Vec<NodeId> = placed.into_iter().map(|copy| NodeId(copy.node.0)).collect();
+        placed.iter().cycle().take(scheme.pieces()).cloned().collect()
     }
 }
 
@@ -159,7 +238,21 @@ pub(crate) struct Belief {
 impl Belief {
     /// Who holds a block.
     pub fn owners(&self, cid: &Cid) -> Vec<NodeId> {
-        self.placement.owners(cid, self.classes.of(cid))
+        let mut striped = self.classes.stripes_of(cid).peekable();
+        if striped.peek().is_none() {
+            return self.placement.owners(cid, self.classes.of(cid));
+        }
+        let copies = self
+            .classes
+            .noted(cid)
+            .map(|copies| self.placement.owners(cid, copies));
+        let mut owners = copies.unwrap_or_default();
+        for (stripe, scheme, piece) in striped {
+            owners.extend(self.placement.holders(stripe, scheme).get(piece).cloned());
+        }
+        owners.sort();
+        owners.dedup();
+        owners
     }
 }
 

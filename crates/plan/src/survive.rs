@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Keys whose placement is looked at.
 pub const SAMPLES: u32 = 8_192;
 
-/// Which sets of nodes have all copies of some block, by policy. Costs milliseconds to make; good as long as the map
+/// Which sets of nodes have all copies (or pieces) of some block, by policy, and how many of them a reader needs. Costs milliseconds to make; good as long as the map
 /// and the policies are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CopySets(BTreeSet<Vec<NodeId>>);
+pub struct CopySets(BTreeSet<(usize, Vec<NodeId>)>);
 
 impl CopySets {
     /// For blocks with these policies.
@@ -28,18 +28,25 @@ impl CopySets {
                 let copies = placer.place(&key.to_be_bytes()).copies;
                 let mut nodes: Vec<NodeId> = copies.into_iter().map(|copy| copy.node).collect();
                 nodes.sort();
-                nodes.dedup();
+                // Of copies, one more on the same node is none; a piece is one wherever it is.
+                if policy.to_read() == 1 {
+                    nodes.dedup();
+                }
                 if !nodes.is_empty() {
-                    sets.insert(nodes);
+                    sets.insert((policy.to_read(), nodes));
                 }
             }
         }
         Self(sets)
     }
 
-    /// The fewest copies that any block has among these nodes.
+    /// The fewest copies that any block has among these nodes; of pieces, by how many there are more than are needed,
+    /// and one.
     fn fewest(&self, among: &BTreeSet<NodeId>) -> usize {
-        let left = |set: &Vec<NodeId>| set.iter().filter(|node| among.contains(*node)).count();
+        let left = |(needed, set): &(usize, Vec<NodeId>)| {
+            let left = set.iter().filter(|node| among.contains(*node)).count();
+            (left + 1).saturating_sub(*needed)
+        };
         self.0.iter().map(left).min().unwrap_or(0)
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::body::Versioning;
 use stead_gateway::access::Action;
-use stead_gateway::objects::copies_wanted;
+use stead_gateway::objects::{Keep, keep_wanted};
 use stead_gateway::{Caller, Identity};
 
 #[derive(Deserialize, JsonSchema)]
@@ -44,7 +44,12 @@ pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Ve
             continue;
         }
         let counts = names.counts(&name)?;
-        let copies = copies_wanted(&names, &name)?;
+        let keep = keep_wanted(&names, &name)?;
+        let copies = keep.and_then(|keep| match keep {
+            Keep::Copies(copies) => Some(copies),
+            Keep::Stripes(_) => None,
+        });
+        let erasure = keep.filter(|_| copies.is_none()).map(|keep| keep.to_string());
         let public_ipfs = published.iter().any(|publication| publication.bucket == name);
         buckets.push(wire::Bucket {
             name,
@@ -57,6 +62,7 @@ pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Ve
             owner: record.owner.0,
             public_ipfs,
             copies,
+            erasure,
         });
     }
     Ok(buckets)
@@ -107,10 +113,31 @@ pub(crate) async fn copies(
 ) -> Result<StatusCode, ApiError> {
     caller.identity.check_administrator()?;
     let wanted: wire::BucketCopies = body::json(&headers, body).await?;
-    shared
-        .objects()?
-        .set_copies(&bucket, wanted.copies, caller)
-        .await?;
+    let keep = match (wanted.copies, wanted.erasure) {
+        (None, None) => None,
+        (Some(copies), None) => Some(copies.to_string()),
+        (None, Some(pieces)) if pieces.contains('+') => Some(pieces),
+        (None, Some(pieces)) => {
+            let why = format!("{pieces:?} is no number of data and of parity pieces, such as 4+2");
+            return Err(ApiError::invalid(why));
+        }
+        (Some(_), Some(_)) => return Err(ApiError::invalid("a bucket has copies or pieces, not both")),
+    };
+    let keep = keep.map(|text| text.parse::<Keep>()).transpose();
+    let keep = keep.map_err(|error| ApiError::invalid(error.to_string()))?;
+    if let Some(Keep::Stripes(scheme)) = keep {
+        let nodes = shared.operations.cluster().await?.nodes;
+        let holding = nodes
+            .iter()
+            .filter(|node| !node.witness && !node.draining)
+            .count();
+        if holding < scheme.pieces() {
+            let pieces = scheme.pieces();
+            let why = format!("{pieces} pieces need {pieces} nodes that hold data; there are {holding}");
+            return Err(ApiError::invalid(why).next("let more nodes in, or ask for fewer pieces"));
+        }
+    }
+    shared.objects()?.set_keep(&bucket, keep, caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

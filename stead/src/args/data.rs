@@ -56,13 +56,21 @@ pub enum BucketCommand {
 Examples:
   stead bucket set photos --copies 5
   stead bucket set cache --copies 1
-  stead bucket set photos --copies usual     3, where there are as many nodes")]
+  stead bucket set photos --copies usual     3, where there are as many nodes
+  stead bucket set films --erasure 4+2       any 4 of 6 nodes have all of it
+
+With erasure coding, blocks of bytes are put into stripes with parity: 4+2 takes
+half as much again as the data, and any two nodes may be lost. It needs as many
+nodes as there are pieces. What is there already is changed in the background.")]
     Set {
         /// The bucket
         name: String,
         /// How many nodes have its blocks: 1 to 5, or `usual`. Made and given up in the background
-        #[arg(long, value_name = "N")]
-        copies: CopiesArg,
+        #[arg(long, value_name = "N", required_unless_present = "erasure")]
+        copies: Option<CopiesArg>,
+        /// Data and parity pieces in place of copies: 2 to 12, and 1 to 4
+        #[arg(long, value_name = "K+M", conflicts_with = "copies")]
+        erasure: Option<String>,
     },
     /// Delete an empty bucket
     #[command(visible_alias = "rm", after_help = "Example:\n  stead bucket delete photos")]

@@ -22,8 +22,13 @@ pub(super) async fn run(global: &Global, command: BucketCommand) -> Result<u8, F
             told(global, &name, "created");
         }
         BucketCommand::List => list(global, &find(global, Needs::Read).await?).await?,
-        BucketCommand::Set { name, copies } => {
-            let wanted = wire::BucketCopies { copies: copies.0 };
+        BucketCommand::Set {
+            name,
+            copies,
+            erasure,
+        } => {
+            let copies = copies.and_then(|copies| copies.0);
+            let wanted = wire::BucketCopies { copies, erasure };
             let client = find(global, Needs::Node).await?;
             let url = Url::new("/api/v1/buckets").segment(&name).segment("copies");
             client.put(url, &wanted).await?;

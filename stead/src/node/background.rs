@@ -12,6 +12,7 @@ use stead_client::wire;
 use stead_cluster::RaftLog;
 use stead_gateway::WriteContext;
 use stead_gateway::locks::LeaseKeeper;
+use stead_gateway::objects::{Objects, Restriping};
 use stead_gateway_api::Operations;
 use stead_gateway_s3::lifecycle::{Day, Lifecycle};
 use stead_log::Leases;
@@ -63,6 +64,19 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
             async move { collect(&operations).await }
         });
     }
+}
+
+/// Puts objects into stripes, and out of them, as their buckets want it.
+pub(super) fn restriping(ambient: &Ambient, settings: &Settings, write: &WriteContext) {
+    let rate = settings.copies.options().bytes_per_second;
+    let restriping = Restriping::new(Objects::new(write.clone()), rate);
+    let mut stop = ambient.tasks.shutdown_signal();
+    ambient.tasks.spawn(TaskKind::Background, "stripes", async move {
+        tokio::select! {
+            () = restriping.run() => {}
+            () = stop.wait() => {}
+        }
+    });
 }
 
 /// Has leases of locks counted here while this node leads.

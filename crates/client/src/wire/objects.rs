@@ -20,7 +20,11 @@ enum VersioningState {
 #[serde(deny_unknown_fields)]
 pub struct BucketCopies {
     /// 1 to 5; `null` leaves it to the cluster.
+    #[serde(default)]
     pub copies: Option<u8>,
+    /// In place of copies: data and parity pieces, such as `4+2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<String>,
 }
 
 /// A bucket.
@@ -49,6 +53,9 @@ pub struct Bucket {
     /// How many nodes have its blocks, where it says so; else as many as is usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies: Option<u8>,
+    /// Data and parity pieces of its blocks, such as `4+2`, where it has these instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<String>,
 }
 
 /// One state of an object.

@@ -1,7 +1,7 @@
 //! Fetching what belongs here and is missing: when this node begins, when a node is back, when the membership or
 //! a policy changes, and now and then.
 
-use super::{PATIENCE, keep, others, owed, surplus};
+use super::{PATIENCE, keep, others, owed, stripes, surplus};
 use crate::RaftLog;
 use crate::mesh::{Ask, Reply};
 use crate::placement::Wants;
@@ -225,9 +225,26 @@ impl Levelling {
         let level = others
             .iter()
             .all(|node| self.compared.contains(node) || out.contains(node));
+        let level = level && self.rebuild(log).await;
         log.progress.ended(level.then_some(belief.membership));
         if level && (self.compared.len() > before || self.is_trim_due(belief.number)) {
             self.trim(log).await;
+        }
+    }
+
+    /// Makes pieces of stripes anew that were lost with the nodes that held them. Answers whether none is missing.
+    async fn rebuild(&self, log: &RaftLog) -> bool {
+        match stripes::rebuild(log, &self.store, self.options.bytes_per_second).await {
+            Ok((made, failed)) => {
+                if made > 0 {
+                    tracing::info!(made, "pieces of stripes that were lost were made anew");
+                }
+                failed == 0
+            }
+            Err(error) => {
+                tracing::warn!(%error, "pieces of stripes that were lost could not be made anew");
+                false
+            }
         }
     }
 

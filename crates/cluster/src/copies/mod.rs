@@ -4,6 +4,7 @@
 mod level;
 mod owed;
 mod progress;
+mod stripes;
 mod surplus;
 
 pub use level::LevelOptions;
@@ -11,6 +12,7 @@ pub(crate) use level::{fetch_all, level};
 pub(crate) use owed::Owed;
 pub use progress::CopyProgress;
 pub(crate) use progress::Progress;
+pub(crate) use stripes::StripeIndex;
 pub(crate) use surplus::promise;
 
 use crate::RaftLog;
@@ -18,10 +20,10 @@ use crate::mesh::{Ask, MeshError, Reply};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Weak;
 use std::time::Duration;
-use stead_block::{Block, BlockError, Copying, Elsewhere, Fetched, LocalStore};
+use stead_block::{Block, BlockError, Copying, Elsewhere, Fetched, LocalStore, Lot};
 use stead_event::{Cid, NodeId, cids};
 use stead_runtime::{TaskKind, blocking};
 use tokio::runtime::Handle;
@@ -59,7 +61,9 @@ impl Copies {
             if let Some(node) = ranked.next() {
                 asking.push(fetch_from(log, node, cid));
             } else if asking.is_empty() {
-                return None;
+                let bytes = stripes::fetch(log, cid).await?;
+                let keep = owners.contains(&log.node);
+                return Some(Fetched { bytes, keep });
             }
             let answered = tokio::time::timeout(HEDGE, asking.next()).await;
             if let Ok(Some(Some(bytes))) = answered {
@@ -70,17 +74,12 @@ impl Copies {
     }
 
     /// Sends blocks to the nodes that are to hold them, and returns when enough have them.
-    async fn spread(
-        log: &RaftLog,
-        store: &LocalStore,
-        names: &[Cid],
-        copies: Option<u8>,
-    ) -> Result<(), BlockError> {
+    async fn spread(log: &RaftLog, store: &LocalStore, lot: &Lot) -> Result<(), BlockError> {
         let belief = log.belief();
         let mut held: HashMap<Cid, (usize, usize)> = HashMap::new();
-        let mut lots: BTreeMap<NodeId, Vec<Cid>> = BTreeMap::new();
-        for cid in names {
-            let copies = copies.unwrap_or_else(|| belief.classes.of(cid));
+        let mut lots = stripes::lots(log, &lot.stripes);
+        for cid in &lot.names {
+            let copies = lot.copies.unwrap_or_else(|| belief.classes.of(cid));
             let owners = belief.placement.owners(cid, copies);
             held.insert(*cid, (1, enough(owners.len().min(copies.into()))));
             for node in owners.into_iter().filter(|node| *node != log.node) {
@@ -89,16 +88,21 @@ impl Copies {
         }
         let sending = lots.iter().map(|(node, names)| send(log, store, node, names));
         let sent = futures::future::join_all(sending).await;
+        let mut have: BTreeMap<NodeId, BTreeSet<Cid>> = BTreeMap::new();
+        let mut away = BTreeSet::new();
         for ((node, names), sent) in lots.iter().zip(&sent) {
             if let Err(error) = sent {
                 tracing::warn!(%error, "a copy was not made; it will be when that node is back");
                 log.owed.note(node, names);
+                away.insert(node.clone());
                 continue;
             }
             for cid in names {
                 held.entry(*cid).and_modify(|(have, _)| *have += 1);
             }
+            have.insert(node.clone(), names.iter().copied().collect());
         }
+        stripes::hand_over(log, store, &lot.stripes, &mut have, &away).await?;
         match held.values().find(|(have, enough)| have < enough) {
             None => Ok(()),
             Some((have, enough)) => Err(BlockError::Elsewhere(format!(
@@ -204,7 +208,7 @@ impl Elsewhere for Copies {
         }
     }
 
-    fn replicate(&self, store: &LocalStore, names: Vec<Cid>, copies: Option<u8>) -> Copying {
+    fn replicate(&self, store: &LocalStore, lot: Lot) -> Copying {
         let (answer, copying) = oneshot::channel();
         let Some(log) = self.log.upgrade().filter(|log| !log.alone()) else {
             // Who waits may have gone; then nobody needs the answer.
@@ -215,7 +219,7 @@ impl Elsewhere for Copies {
         let _within = self.runtime.enter(); // the caller may be a thread of its own
         let tasks = log.tasks.clone();
         tasks.spawn(TaskKind::Core, "copies-out", async move {
-            let _ = answer.send(Self::spread(&log, &store, &names, copies).await);
+            let _ = answer.send(Self::spread(&log, &store, &lot).await);
         });
         copying
     }

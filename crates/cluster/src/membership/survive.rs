@@ -6,6 +6,7 @@ use crate::copies::CopyProgress;
 use crate::placement::USUAL_COPIES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use stead_block::Keep;
 use stead_event::NodeId;
 use stead_plan::Policy;
 use stead_plan::survive::{CopySets, Loss, Now};
@@ -25,7 +26,7 @@ pub struct Survival {
 }
 
 /// Sets of copies, and what they were made for.
-pub(crate) type Sets = (u64, BTreeSet<u8>, Arc<CopySets>);
+pub(crate) type Sets = (u64, BTreeSet<Keep>, Arc<CopySets>);
 
 impl RaftLog {
     /// What may fail, as things are now: `nodes` and `copies` say how they are.
@@ -70,17 +71,22 @@ impl RaftLog {
         let wants = self.together.as_ref().and_then(|together| together.wants.clone());
         let known = self.sets.lock().clone();
         let made = blocking(move || {
-            let mut copies = wants.map(|wants| wants.copies()).unwrap_or_default();
-            copies.insert(USUAL_COPIES);
+            let mut kept = wants.map(|wants| wants.kept()).unwrap_or_default();
+            // What is in no stripe of a striped bucket is kept as copies.
+            kept.extend(kept.clone().into_iter().map(|keep| Keep::Copies(keep.copies())));
+            kept.insert(Keep::Copies(USUAL_COPIES));
             if let Some((number, of, sets)) = known
                 && number == belief.number
-                && of == copies
+                && of == kept
             {
                 return (number, of, sets);
             }
-            let policies = copies.iter().filter_map(|copies| Policy::replicas(*copies).ok());
+            let policies = kept.iter().filter_map(|keep| match keep {
+                Keep::Copies(copies) => Policy::replicas(*copies).ok(),
+                Keep::Stripes(scheme) => Policy::erasure(scheme.k, scheme.m).ok(),
+            });
             let sets = CopySets::of(belief.placement.map(), &policies.collect());
-            (belief.number, copies, Arc::new(sets))
+            (belief.number, kept, Arc::new(sets))
         });
         let made: Sets = made.await;
         let sets = made.2.clone();

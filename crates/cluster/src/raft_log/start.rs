@@ -126,6 +126,7 @@ pub(super) async fn begin(
         shared: OnceLock::new(),
         stopper: OnceLock::new(),
         leases: OnceLock::new(),
+        stripes: StripeIndex::default(),
         admitting: Mutex::new(()),
         checkpoint: Mutex::new(()),
         checkpoint_at: AtomicU64::new(0),

@@ -5,6 +5,7 @@ use super::digest::{Sum, composite, joined, multipart_etag};
 use super::{CompleteRequest, CompletedPart, GetRequest, ObjectError, Objects, PutDone};
 use crate::{Caller, Limits};
 use std::collections::HashMap;
+use stead_block::stripe::{self, Scheme};
 use stead_block::unixfs::{DagBuilder, Finished, Leaves};
 use stead_block::{BlockWriter, LocalStore, Pin};
 use stead_event::Cid;
@@ -37,9 +38,10 @@ impl Objects {
         check_checksum(&request, checksum.as_ref())?;
         let etag = multipart_etag(parts.iter().map(|part| part.etag.as_str()));
         let roots: Vec<(Cid, u64)> = parts.iter().map(|part| (part.cid, part.size)).collect();
-        let (cid, pin) = join(&self.context().store, roots).await?;
+        let lists: Vec<Cid> = parts.iter().filter_map(|part| part.stripes).collect();
+        let (cid, stripes, pin) = join(&self.context().store, roots, lists).await?;
         let done = self
-            .append_complete(request, upload, parts, cid, size, etag, checksum)
+            .append_complete(request, upload, parts, (cid, stripes), size, etag, checksum)
             .await;
         drop(pin);
         done
@@ -51,7 +53,7 @@ impl Objects {
         request: CompleteRequest,
         upload: UploadRecord,
         parts: Vec<PartRecord>,
-        cid: Cid,
+        (cid, stripes): (Cid, Option<Cid>),
         size: u64,
         etag: String,
         checksum: Option<Checksum>,
@@ -102,6 +104,7 @@ impl Objects {
             bucket,
             checksum,
             cid,
+            stripes,
             etag,
             headers: upload.headers,
             key,
@@ -262,11 +265,49 @@ fn check_checksum(request: &CompleteRequest, computed: Option<&Checksum>) -> Res
     })
 }
 
-/// One file of several: their leaves in order under new inner nodes, which are durable when this returns.
-async fn join(store: &LocalStore, roots: Vec<(Cid, u64)>) -> Result<(Cid, Pin), ObjectError> {
+/// One file of several: their leaves in order under new inner nodes, and one list of their lists of stripes. These are
+/// durable when this returns.
+async fn join(
+    store: &LocalStore,
+    roots: Vec<(Cid, u64)>,
+    lists: Vec<Cid>,
+) -> Result<(Cid, Option<Cid>, Pin), ObjectError> {
     let (writer, reading) = (store.writer(), store.clone());
-    let (root, writer) = blocking(move || join_blocking(&reading, writer, roots)).await?;
-    Ok((root, writer.finish().await?))
+    let (root, stripes, writer) = blocking(move || {
+        let (root, mut writer) = join_blocking(&reading, writer, roots)?;
+        let stripes = join_stripes(&reading, &mut writer, lists)?;
+        Ok::<_, ObjectError>((root, stripes, writer))
+    })
+    .await?;
+    Ok((root, stripes, writer.finish().await?.pin))
+}
+
+/// One list of several. Those of another scheme than the first are left out: their blocks are put into stripes anew,
+/// in the background.
+#[allow(clippy::result_large_err)] // the closure's error is the block store's own
+fn join_stripes(
+    store: &LocalStore,
+    writer: &mut BlockWriter,
+    lists: Vec<Cid>,
+) -> Result<Option<Cid>, ObjectError> {
+    let mut joined: Option<(Scheme, Vec<Cid>)> = None;
+    for cid in lists {
+        let Some((scheme, _)) = stripe::read_list(&cid, &store.read(&cid)?) else {
+            continue;
+        };
+        let (first, of) = joined.get_or_insert_with(|| (scheme, Vec::new()));
+        if *first == scheme {
+            of.push(cid);
+        }
+    }
+    let Some((scheme, of)) = joined else {
+        return Ok(None);
+    };
+    let blocks = stripe::list(scheme, of)?;
+    for block in &blocks {
+        writer.write_blocking(block)?;
+    }
+    Ok(blocks.last().map(|root| root.cid))
 }
 
 #[allow(clippy::result_large_err)] // the closure's error is the block store's own

@@ -1,47 +1,59 @@
-//! How many nodes have the blocks of a bucket's objects: its configuration document `copies`, a number.
+//! How the blocks of a bucket's objects are kept on several nodes: its configuration document `copies`, a number of
+//! copies (`3`) or data and parity pieces (`4+2`).
 
 use super::{ObjectError, Objects};
 use crate::Caller;
+use stead_block::{Keep, stripe};
+use stead_event::Cid;
 use stead_log::command::INLINE_MAX;
-use stead_view::{Names, ViewError};
+use stead_view::{Names, ObjectRecord, ViewError};
 
 /// The document's name.
 const DOCUMENT: &str = "copies";
-/// Copies at most.
-pub const MAX_COPIES: u8 = 5;
 
-/// How many copies a bucket wants; nothing where it leaves that to the cluster.
-pub fn copies_wanted(names: &Names, bucket: &str) -> Result<Option<u8>, ViewError> {
+/// How a bucket wants its blocks kept; nothing where it leaves that to the cluster.
+pub fn keep_wanted(names: &Names, bucket: &str) -> Result<Option<Keep>, ViewError> {
     let document = names.config(bucket, DOCUMENT)?;
-    Ok(document
-        .and_then(|text| text.parse().ok())
-        .filter(|copies| (1..=MAX_COPIES).contains(copies)))
+    Ok(document.and_then(|text| text.parse().ok()))
 }
 
 impl Objects {
-    /// Says how many nodes are to have a bucket's blocks; `None` leaves that to the cluster. Copies of what is
-    /// there are made or given up in the background.
+    /// Says how a bucket's blocks are to be kept; `None` leaves that to the cluster. What is there is changed in the
+    /// background.
     ///
     /// # Errors
-    /// [`ObjectError::Invalid`] for a number of copies that cannot be.
-    pub async fn set_copies(
+    /// Where the bucket is not there, or the caller may not configure it.
+    pub async fn set_keep(
         &self,
         bucket: &str,
-        copies: Option<u8>,
+        keep: Option<Keep>,
         caller: Caller,
     ) -> Result<(), ObjectError> {
-        if copies.is_some_and(|copies| !(1..=MAX_COPIES).contains(&copies)) {
-            return Err(ObjectError::Invalid(format!("copies are 1 to {MAX_COPIES}")));
-        }
-        let document = copies.map(|copies| copies.to_string());
+        let document = keep.map(|keep| keep.to_string());
         self.configure_bucket(bucket, DOCUMENT, document, caller).await
     }
 
-    /// How many copies of a body are made at once: nothing where it is small, and travels through the log.
-    pub(super) fn copies_for(&self, bucket: &str, length: Option<u64>) -> Result<Option<u8>, ObjectError> {
+    /// How a body is kept at once: as is usual where it is small, and travels through the log.
+    pub(super) fn keep_for(&self, bucket: &str, length: Option<u64>) -> Result<Option<Keep>, ObjectError> {
         if length.is_some_and(|length| length <= INLINE_MAX as u64) {
             return Ok(None);
         }
-        Ok(copies_wanted(&self.context().views.names()?, bucket)?)
+        Ok(keep_wanted(&self.context().views.names()?, bucket)?)
+    }
+
+    /// The stripes of a copy: its source's, where they have the same bytes under them and the bucket wants such.
+    pub(super) fn stripes_of_copy(
+        &self,
+        bucket: &str,
+        source: &ObjectRecord,
+        cid: Cid,
+    ) -> Result<Option<Cid>, ObjectError> {
+        let Some(list) = source.stripes.filter(|_| source.cid == Some(cid)) else {
+            return Ok(None);
+        };
+        let wanted = keep_wanted(&self.context().views.names()?, bucket)?;
+        let listed = stripe::read_list(&list, &self.context().store.read(&list)?);
+        let same = listed.is_some_and(|(scheme, _)| wanted == Some(Keep::Stripes(scheme)));
+        Ok(same.then_some(list))
     }
 }

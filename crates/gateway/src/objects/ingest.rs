@@ -18,7 +18,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use std::pin::Pin;
 use stead_block::unixfs::DagBuilder;
-use stead_block::{Block, BlockWriter};
+use stead_block::{Block, BlockWriter, Keep};
 use stead_event::body::Checksum;
 use stead_event::{Cid, cids};
 use stead_log::command::INLINE_MAX;
@@ -46,6 +46,8 @@ pub(super) struct Ingested {
     pub(super) checksum: Checksum,
     /// To be appended beside the event.
     pub(super) inline: Vec<(Cid, Bytes)>,
+    /// The list of its blocks' stripes, where they are in some.
+    pub(super) stripes: Option<Cid>,
     /// To be held until the append is answered.
     pub(super) pin: Option<stead_block::Pin>,
 }
@@ -54,8 +56,8 @@ pub(super) struct Ingested {
 pub(super) struct Keeping {
     /// What is stored is encrypted with it, where there is one.
     pub cipher: Option<Cipher>,
-    /// How many nodes have its blocks; as many as is usual where that is not said.
-    pub copies: Option<u8>,
+    /// How its blocks are kept on several nodes; as is usual where that is not said.
+    pub keep: Option<Keep>,
 }
 
 /// Takes a body of at most `max` bytes in.
@@ -178,6 +180,7 @@ async fn small(bytes: Bytes, claims: Claims, cipher: Option<Cipher>) -> Result<I
         md5,
         checksum,
         inline: vec![(cid, bytes)],
+        stripes: None,
         pin: None,
     })
 }
@@ -208,7 +211,7 @@ async fn large(
     let (received, digests, stored) = tokio::join!(
         receive(cutter, head, body, limit),
         digest_stage(digester, &intake.lanes, digest_in),
-        store_stage(context.store.writer_of(keeping.copies), store_in, keeping.cipher),
+        store_stage(context.store.writer_of(keeping.keep), store_in, keeping.cipher),
     );
     // Where storing failed, receiving has stopped because of it.
     let (mut writer, dag) = stored?;
@@ -218,7 +221,7 @@ async fn large(
     for block in finished.blocks {
         writer.write(block).await?;
     }
-    let pin = writer.finish().await?;
+    let written = writer.finish().await?;
     let Digests { size, md5, .. } = digests;
     Ok(Ingested {
         cid: finished.root,
@@ -226,7 +229,8 @@ async fn large(
         md5,
         checksum,
         inline: Vec::new(),
-        pin: Some(pin),
+        stripes: written.stripes,
+        pin: Some(written.pin),
     })
 }
 

@@ -115,8 +115,8 @@ impl Objects {
         } = request;
         let Caller { identity, via } = caller;
         let max = self.context().limits.put_bytes;
-        let copies = self.copies_for(&bucket, verify.content_length)?;
-        let keeping = Keeping { cipher, copies };
+        let keep = self.keep_for(&bucket, verify.content_length)?;
+        let keeping = Keeping { cipher, keep };
         let taken = ingest(self.context(), &self.intake, body, verify, max, keeping).await?;
         let Ingested {
             cid,
@@ -124,6 +124,7 @@ impl Objects {
             md5,
             checksum,
             inline,
+            stripes,
             pin,
         } = taken;
         let etag = hex::encode(md5);
@@ -134,6 +135,7 @@ impl Objects {
         }];
         let part = UploadPart {
             salt,
+            stripes,
             bucket,
             checksum: Some(checksum.clone()),
             cid,

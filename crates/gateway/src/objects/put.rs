@@ -94,14 +94,14 @@ impl Objects {
             self.require_bucket(&bucket)?;
         }
         let (cipher, encryption) = self.begin(self.secret_for(&bucket, protect)?).unzip();
-        let copies = self.copies_for(&bucket, verify.content_length)?;
+        let keep = self.keep_for(&bucket, verify.content_length)?;
         let taken = ingest(
             self.context(),
             &self.intake,
             body,
             verify,
             limits.put_bytes,
-            Keeping { cipher, copies },
+            Keeping { cipher, keep },
         )
         .await?;
         let Ingested {
@@ -110,6 +110,7 @@ impl Objects {
             md5,
             checksum,
             inline,
+            stripes,
             pin,
         } = taken;
         let put = ObjectPut {
@@ -300,6 +301,7 @@ impl Objects {
         let stored = self
             .stored_as(&record, secret, source_customer_key.as_ref(), algorithm)
             .await?;
+        let stripes = self.stripes_of_copy(&bucket, &record, stored.cid)?;
         let source = source_name(&source_bucket, &source_key, record.version.as_deref());
         let put = ObjectPut {
             encryption: stored.encryption,
@@ -310,6 +312,7 @@ impl Objects {
             bucket,
             checksum: stored.checksum,
             cid: stored.cid,
+            stripes,
             etag: stored.etag,
             headers,
             key,
@@ -381,7 +384,7 @@ impl Objects {
         let (cipher, encryption) = self.begin(secret).unzip();
         let max = self.context().limits.object_bytes;
         // More copies, where its new bucket wants them, are made when copies are levelled.
-        let keeping = Keeping { cipher, copies: None };
+        let keeping = Keeping { cipher, keep: None };
         let taken = ingest(self.context(), &self.intake, pin!(body), verify, max, keeping).await?;
         Ok(Stored {
             cid: taken.cid,
