@@ -32,6 +32,7 @@ const GOLDEN_CID: &str = "baguqeerarzz2bnhmntt4tfd5tcte7so2f7wmdiox6clxpgjqcmi3z
 fn golden() -> Event {
     let id = EventId::new(1_700_000_000_000, [0x70, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     let put = ObjectPut {
+        stripes: None,
         encryption: None,
         acl: Vec::new(),
         hold: false,

@@ -11,6 +11,7 @@ const EVENTS: u64 = 300_000;
 
 fn draft(number: u64) -> Draft {
     let body = ObjectPut {
+        stripes: None,
         encryption: None,
         acl: Vec::new(),
         hold: false,

@@ -17,6 +17,7 @@ fn round<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fm
 fn bodies() -> Vec<Body> {
     let cid = cids::raw(b"x");
     let put = ObjectPut {
+        stripes: None,
         encryption: None,
         acl: Vec::new(),
         hold: false,

@@ -126,6 +126,7 @@ impl Node {
             cids::raw(&bytes)
         };
         let put = ObjectPut {
+            stripes: None,
             encryption: None,
             acl: Vec::new(),
             hold: false,

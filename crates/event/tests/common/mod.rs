@@ -221,6 +221,7 @@ fn put() -> BoxedStrategy<Body> {
                 (acl, hold, owner, retention),
             )| {
                 let put = ObjectPut {
+                    stripes: None,
                     encryption: None,
                     acl,
                     hold,
@@ -308,6 +309,7 @@ fn upload_body() -> BoxedStrategy<Body> {
             .prop_map(
                 |((bucket, key, etag, upload), checksum, cid, number, size, via)| {
                     UploadPart {
+                        stripes: None,
                         salt: None,
                         bucket,
                         checksum,

@@ -71,6 +71,7 @@ pub fn configured(bucket: &str, name: &str, document: Option<&str>) -> Body {
 
 pub fn object(bucket: &str, key: &str, content: &str) -> ObjectPut {
     ObjectPut {
+        stripes: None,
         encryption: None,
         acl: Vec::new(),
         hold: false,
@@ -142,6 +143,7 @@ pub fn start_upload(bucket: &str, key: &str) -> Body {
 
 pub fn part(bucket: &str, key: &str, upload: &EventId, number: u32, content: &str) -> Body {
     UploadPart {
+        stripes: None,
         salt: None,
         bucket: bucket.into(),
         checksum: None,

@@ -20,6 +20,7 @@ fn on(day: u32) -> At {
 fn record(number: u8, made: At, marker: bool) -> ObjectRecord {
     let event = EventId::new(1000 + u64::from(number), [number; 10]);
     ObjectRecord {
+        stripes: None,
         encryption: None,
         event,
         seq: u64::from(number),
