@@ -1,6 +1,6 @@
 //! The seam to other nodes' stores: what a node that is one of several is given by whoever knows the others.
 
-use crate::stripe::Stripe;
+use crate::stripe::{Quorum, Stripe};
 use crate::{BlockError, LocalStore};
 use bytes::Bytes;
 use stead_event::Cid;
@@ -26,6 +26,8 @@ pub struct Lot {
     pub names: Vec<Cid>,
     /// How many copies of them there are to be in all; as many as is usual where that is not said.
     pub copies: Option<u8>,
+    /// When enough nodes have them.
+    pub quorum: Quorum,
     /// Stripes, each with the block that describes it.
     pub stripes: Vec<(Cid, Stripe)>,
 }

@@ -33,4 +33,4 @@ pub use local::{
 };
 pub use overlay::Overlay;
 pub use store::{Block, MAX_BLOCK_BYTES, Stat, Store};
-pub use stripe::Keep;
+pub use stripe::{Durability, Keep, Quorum};

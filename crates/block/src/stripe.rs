@@ -84,6 +84,61 @@ impl fmt::Display for Keep {
     }
 }
 
+/// When a writer is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quorum {
+    /// When most of a block's copies are durable, wherever.
+    #[default]
+    Majority,
+    /// When two nodes of the writer's own site have it, or the one that there is; other sites get theirs behind.
+    Local,
+    /// When most have it, and a node at another site, where there is another.
+    AcrossSites,
+}
+
+impl fmt::Display for Quorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Majority => "majority",
+            Self::Local => "local",
+            Self::AcrossSites => "across-sites",
+        })
+    }
+}
+
+/// A text that is none of `majority`, `local` and `across-sites`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of majority, local, across-sites")]
+pub struct QuorumError(pub String);
+
+impl FromStr for Quorum {
+    type Err = QuorumError;
+
+    fn from_str(text: &str) -> Result<Self, QuorumError> {
+        let all = [Self::Majority, Self::Local, Self::AcrossSites];
+        let found = all.into_iter().find(|quorum| quorum.to_string() == text);
+        found.ok_or_else(|| QuorumError(text.chars().take(40).collect()))
+    }
+}
+
+/// How the blocks of one body are kept, and when its writer is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Durability {
+    /// As is usual where that is not said.
+    pub keep: Option<Keep>,
+    /// How many have to have them.
+    pub quorum: Quorum,
+}
+
+impl From<Keep> for Durability {
+    fn from(keep: Keep) -> Self {
+        Self {
+            keep: Some(keep),
+            quorum: Quorum::default(),
+        }
+    }
+}
+
 /// A text that says nothing of how blocks are kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -1,7 +1,7 @@
 //! The [`Log`] that clients of consensus see: starting, appending, checkpoints, stopping.
 
 use crate::batch::{Encoded, encode};
-use crate::copies::{Owed, Progress, StripeIndex};
+use crate::copies::{Lanes, Owed, Progress, StripeIndex};
 use crate::discovery::{self, Announced};
 use crate::join::Joins;
 use crate::machine::{MachineThread, read_marker};
@@ -90,6 +90,8 @@ pub struct RaftLog {
     pub(crate) joins: Joins,
     /// Copies that other nodes are to be sent.
     pub(crate) owed: Owed,
+    /// What is under way to other nodes.
+    pub(crate) lanes: Lanes,
     /// Where stripes are found by their pieces.
     pub(crate) stripes: StripeIndex,
     /// Where this node's copies stand.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use stead_event::body::Versioning;
 use stead_gateway::access::Action;
-use stead_gateway::objects::{Keep, keep_wanted};
+use stead_gateway::objects::{Keep, Quorum, keep_wanted, quorum_wanted};
 use stead_gateway::{Caller, Identity};
 
 #[derive(Deserialize, JsonSchema)]
@@ -49,6 +49,8 @@ pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Ve
             Keep::Copies(copies) => Some(copies),
             Keep::Stripes(_) => None,
         });
+        let quorum = quorum_wanted(&names, &name)?;
+        let writes = (quorum != Quorum::default()).then(|| quorum.to_string());
         let erasure = keep.filter(|_| copies.is_none()).map(|keep| keep.to_string());
         let public_ipfs = published.iter().any(|publication| publication.bucket == name);
         buckets.push(wire::Bucket {
@@ -63,6 +65,7 @@ pub(crate) fn visible(shared: &Shared, who: &Identity, most: usize) -> Result<Ve
             public_ipfs,
             copies,
             erasure,
+            writes,
         });
     }
     Ok(buckets)
@@ -138,6 +141,22 @@ pub(crate) async fn copies(
         }
     }
     shared.objects()?.set_keep(&bucket, keep, caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /api/v1/buckets/{bucket}/writes`
+pub(crate) async fn writes(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Path(bucket): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    caller.identity.check_administrator()?;
+    let wanted: wire::BucketWrites = body::json(&headers, body).await?;
+    let quorum = wanted.writes.parse::<Quorum>();
+    let quorum = quorum.map_err(|error| ApiError::invalid(error.to_string()))?;
+    shared.objects()?.set_quorum(&bucket, quorum, caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -156,6 +156,14 @@ fn data() -> Vec<Endpoint> {
         )
         .takes::<wire::BucketCopies>()
         .nothing(204),
+        put(
+            "/api/v1/buckets/{bucket}/writes",
+            "buckets",
+            "Says when a bucket's writers are answered",
+            buckets::writes,
+        )
+        .takes::<wire::BucketWrites>()
+        .nothing(204),
         get(
             "/api/v1/timeline/{bucket}",
             "buckets",

@@ -58,6 +58,7 @@ Examples:
   stead bucket set cache --copies 1
   stead bucket set photos --copies usual     3, where there are as many nodes
   stead bucket set films --erasure 4+2       any 4 of 6 nodes have all of it
+  stead bucket set films --writes local      do not wait for other sites
 
 With erasure coding, blocks of bytes are put into stripes with parity: 4+2 takes
 half as much again as the data, and any two nodes may be lost. It needs as many
@@ -66,11 +67,14 @@ nodes as there are pieces. What is there already is changed in the background.")
         /// The bucket
         name: String,
         /// How many nodes have its blocks: 1 to 5, or `usual`. Made and given up in the background
-        #[arg(long, value_name = "N", required_unless_present = "erasure")]
+        #[arg(long, value_name = "N", required_unless_present_any = ["erasure", "writes"])]
         copies: Option<CopiesArg>,
         /// Data and parity pieces in place of copies: 2 to 12, and 1 to 4
         #[arg(long, value_name = "K+M", conflicts_with = "copies")]
         erasure: Option<String>,
+        /// When writers are answered: `majority` of copies, two nodes of the `local` site, or `across-sites`
+        #[arg(long, value_name = "HOW", value_parser = ["majority", "local", "across-sites"])]
+        writes: Option<String>,
     },
     /// Delete an empty bucket
     #[command(visible_alias = "rm", after_help = "Example:\n  stead bucket delete photos")]

@@ -82,11 +82,11 @@ Examples:
   stead lock run --no-wait nightly -- ./nightly.sh
   stead lock run --wait 60 --ttl 30 deploy -- make deploy
 
-The command finds STEAD_LOCK_NAME and STEAD_LOCK_TOKEN in its environment; a write
-with the header `x-stead-lock: NAME=TOKEN` is refused once the lock is lost. The
-lease is renewed while the command runs. If that fails until the lease is about
-to run out, the command is asked to end (SIGTERM), and killed before somebody
-else can have the lock.
+The command finds STEAD_LOCK_NAME and STEAD_LOCK_TOKEN in its environment; a
+write with the header `x-stead-lock: NAME=TOKEN` is refused once the lock is
+lost. The lease is renewed while the command runs. If that fails until the lease
+is about to run out, the command is asked to end (SIGTERM), and killed before
+somebody else can have the lock.
 
 The exit code is the command's, 128 and the signal where one ended it, or 1 where
 the lock was not had or was lost.")]

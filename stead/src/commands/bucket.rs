@@ -26,12 +26,19 @@ pub(super) async fn run(global: &Global, command: BucketCommand) -> Result<u8, F
             name,
             copies,
             erasure,
+            writes,
         } => {
-            let copies = copies.and_then(|copies| copies.0);
-            let wanted = wire::BucketCopies { copies, erasure };
             let client = find(global, Needs::Node).await?;
-            let url = Url::new("/api/v1/buckets").segment(&name).segment("copies");
-            client.put(url, &wanted).await?;
+            let url = |document| Url::new("/api/v1/buckets").segment(&name).segment(document);
+            if copies.is_some() || erasure.is_some() {
+                let copies = copies.and_then(|copies| copies.0);
+                client
+                    .put(url("copies"), &wire::BucketCopies { copies, erasure })
+                    .await?;
+            }
+            if let Some(writes) = writes {
+                client.put(url("writes"), &wire::BucketWrites { writes }).await?;
+            }
             told(global, &name, "changed");
         }
         BucketCommand::Delete { name } => {

@@ -26,7 +26,7 @@ pub use writer::{BlockWriter, Written};
 use crate::index::Index;
 use crate::key::Key;
 use crate::pack::Pack;
-use crate::{Block, BlockError, Elsewhere, Keep, Stat, Store};
+use crate::{Block, BlockError, Durability, Elsewhere, Stat, Store};
 use append::{Lane, Stripes};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -199,18 +199,18 @@ impl LocalStore {
 
     /// A writer for one large object. Where other nodes keep copies, they have them when it is finished.
     pub fn writer(&self) -> BlockWriter {
-        self.writer_of(None)
+        self.writer_of(Durability::default())
     }
 
-    /// As [`Self::writer`], for blocks of bytes that are to be kept so; as is usual where that is not said. Stripes are
-    /// made of them also where there are no other nodes.
-    pub fn writer_of(&self, keep: Option<Keep>) -> BlockWriter {
-        BlockWriter::new(self.clone(), self.0.elsewhere.get().cloned(), keep)
+    /// As [`Self::writer`], for blocks of bytes that are to be kept so. Stripes are made of them also where there are no
+    /// other nodes.
+    pub fn writer_of(&self, durability: Durability) -> BlockWriter {
+        BlockWriter::new(self.clone(), self.0.elsewhere.get().cloned(), durability)
     }
 
     /// A writer whose blocks stay on this node: they are copies themselves.
     pub fn writer_here(&self) -> BlockWriter {
-        BlockWriter::new(self.clone(), None, None)
+        BlockWriter::new(self.clone(), None, Durability::default())
     }
 
     /// Keeps blocks, stored or about to be, from the collector while the pin lives (and, where a

@@ -4,7 +4,7 @@ use super::append::LARGE;
 use super::{LocalStore, Pin};
 use crate::elsewhere::Lot;
 use crate::key::Key;
-use crate::stripe::{self, Keep, Scheme, Stripe};
+use crate::stripe::{self, Durability, Keep, Scheme, Stripe};
 use crate::{Block, BlockError, Copying, Elsewhere};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -81,6 +81,7 @@ impl Copies {
         self.bytes = 0;
         let next = Lot {
             copies: self.lot.copies,
+            quorum: self.lot.quorum,
             ..Lot::default()
         };
         let lot = std::mem::replace(&mut self.lot, next);
@@ -105,7 +106,12 @@ fn never() -> BlockError {
 }
 
 impl BlockWriter {
-    pub(super) fn new(store: LocalStore, elsewhere: Option<Arc<dyn Elsewhere>>, keep: Option<Keep>) -> Self {
+    pub(super) fn new(
+        store: LocalStore,
+        elsewhere: Option<Arc<dyn Elsewhere>>,
+        durability: Durability,
+    ) -> Self {
+        let Durability { keep, quorum } = durability;
         let pin = store.pin(&[]);
         Self {
             store,
@@ -115,6 +121,7 @@ impl BlockWriter {
                 elsewhere,
                 lot: Lot {
                     copies: keep.map(Keep::copies),
+                    quorum,
                     ..Lot::default()
                 },
                 bytes: 0,
@@ -134,7 +141,7 @@ impl BlockWriter {
     /// Stores a block. The bytes are taken to hash to the name.
     pub async fn write(&mut self, block: Block) -> Result<(), BlockError> {
         // A writer that is given away and comes back; in between this one has nothing to write with.
-        let empty = Self::new(self.store.clone(), None, None);
+        let empty = Self::new(self.store.clone(), None, Durability::default());
         let mut writer = std::mem::replace(self, empty);
         let (writer, written) = blocking(move || {
             let written = writer.write_blocking(&block);

@@ -27,6 +27,14 @@ pub struct BucketCopies {
     pub erasure: Option<String>,
 }
 
+/// `PUT /api/v1/buckets/{bucket}/writes`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BucketWrites {
+    /// `majority` (the usual), `local` or `across-sites`.
+    pub writes: String,
+}
+
 /// A bucket.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Bucket {
@@ -53,6 +61,9 @@ pub struct Bucket {
     /// How many nodes have its blocks, where it says so; else as many as is usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies: Option<u8>,
+    /// When a writer is answered, where that is not by a majority: `local` or `across-sites`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<String>,
     /// Data and parity pieces of its blocks, such as `4+2`, where it has these instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<String>,

@@ -4,6 +4,7 @@
 mod level;
 mod owed;
 mod progress;
+mod spread;
 mod stripes;
 mod surplus;
 
@@ -12,6 +13,7 @@ pub(crate) use level::{fetch_all, level};
 pub(crate) use owed::Owed;
 pub use progress::CopyProgress;
 pub(crate) use progress::Progress;
+pub(crate) use spread::Lanes;
 pub(crate) use stripes::StripeIndex;
 pub(crate) use surplus::promise;
 
@@ -20,7 +22,6 @@ use crate::mesh::{Ask, MeshError, Reply};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Weak;
 use std::time::Duration;
 use stead_block::{Block, BlockError, Copying, Elsewhere, Fetched, LocalStore, Lot};
@@ -55,6 +56,9 @@ impl Copies {
         let mut ranked: Vec<NodeId> = owners.iter().filter(|node| **node != log.node).cloned().collect();
         let rest = others(log).into_iter().filter(|node| !owners.contains(node));
         ranked.extend(rest.collect::<Vec<_>>());
+        // Those at this site first; which of them have it counts next.
+        let sites = spread::Sites::of(log);
+        ranked.sort_by_key(|node| (sites.is_far(node), !owners.contains(node)));
         let mut ranked = ranked.into_iter();
         let mut asking = FuturesUnordered::new();
         loop {
@@ -72,50 +76,6 @@ impl Copies {
             }
         }
     }
-
-    /// Sends blocks to the nodes that are to hold them, and returns when enough have them.
-    async fn spread(log: &RaftLog, store: &LocalStore, lot: &Lot) -> Result<(), BlockError> {
-        let belief = log.belief();
-        let mut held: HashMap<Cid, (usize, usize)> = HashMap::new();
-        let mut lots = stripes::lots(log, &lot.stripes);
-        for cid in &lot.names {
-            let copies = lot.copies.unwrap_or_else(|| belief.classes.of(cid));
-            let owners = belief.placement.owners(cid, copies);
-            held.insert(*cid, (1, enough(owners.len().min(copies.into()))));
-            for node in owners.into_iter().filter(|node| *node != log.node) {
-                lots.entry(node).or_default().push(*cid);
-            }
-        }
-        let sending = lots.iter().map(|(node, names)| send(log, store, node, names));
-        let sent = futures::future::join_all(sending).await;
-        let mut have: BTreeMap<NodeId, BTreeSet<Cid>> = BTreeMap::new();
-        let mut away = BTreeSet::new();
-        for ((node, names), sent) in lots.iter().zip(&sent) {
-            if let Err(error) = sent {
-                tracing::warn!(%error, "a copy was not made; it will be when that node is back");
-                log.owed.note(node, names);
-                away.insert(node.clone());
-                continue;
-            }
-            for cid in names {
-                held.entry(*cid).and_modify(|(have, _)| *have += 1);
-            }
-            have.insert(node.clone(), names.iter().copied().collect());
-        }
-        stripes::hand_over(log, store, &lot.stripes, &mut have, &away).await?;
-        match held.values().find(|(have, enough)| have < enough) {
-            None => Ok(()),
-            Some((have, enough)) => Err(BlockError::Elsewhere(format!(
-                "{have} nodes have a copy and {enough} are needed"
-            ))),
-        }
-    }
-}
-
-/// How many copies, of so many, have to be there before the writer is answered: most of them. Of two, one may be
-/// away: there is no third to ask, and its copy is made when it is back.
-fn enough(copies: usize) -> usize {
-    if copies <= 2 { 1 } else { copies / 2 + 1 }
 }
 
 async fn fetch_from(log: &RaftLog, node: NodeId, cid: Cid) -> Option<Bytes> {
@@ -219,7 +179,7 @@ impl Elsewhere for Copies {
         let _within = self.runtime.enter(); // the caller may be a thread of its own
         let tasks = log.tasks.clone();
         tasks.spawn(TaskKind::Core, "copies-out", async move {
-            let _ = answer.send(Self::spread(&log, &store, &lot).await);
+            let _ = answer.send(spread::spread(&log, &store, &lot).await);
         });
         copying
     }

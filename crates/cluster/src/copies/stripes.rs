@@ -58,6 +58,11 @@ fn lacking<'a>(
     })
 }
 
+/// Whether other nodes have enough pieces of every stripe.
+pub(super) fn are_met(stripes: &[(Cid, Stripe)], have: &BTreeMap<NodeId, BTreeSet<Cid>>) -> bool {
+    lacking(stripes, have).next().is_none()
+}
+
 /// Hands pieces whose holders are away to other nodes, in turn, until enough of every stripe are on others than this
 /// one. `have` is what other nodes were sent.
 pub(super) async fn hand_over(

@@ -126,6 +126,7 @@ pub(super) async fn begin(
         shared: OnceLock::new(),
         stopper: OnceLock::new(),
         leases: OnceLock::new(),
+        lanes: Lanes::default(),
         stripes: StripeIndex::default(),
         admitting: Mutex::new(()),
         checkpoint: Mutex::new(()),

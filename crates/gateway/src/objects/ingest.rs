@@ -18,7 +18,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use std::pin::Pin;
 use stead_block::unixfs::DagBuilder;
-use stead_block::{Block, BlockWriter, Keep};
+use stead_block::{Block, BlockWriter, Durability};
 use stead_event::body::Checksum;
 use stead_event::{Cid, cids};
 use stead_log::command::INLINE_MAX;
@@ -56,8 +56,8 @@ pub(super) struct Ingested {
 pub(super) struct Keeping {
     /// What is stored is encrypted with it, where there is one.
     pub cipher: Option<Cipher>,
-    /// How its blocks are kept on several nodes; as is usual where that is not said.
-    pub keep: Option<Keep>,
+    /// How its blocks are kept on several nodes.
+    pub durability: Durability,
 }
 
 /// Takes a body of at most `max` bytes in.
@@ -211,7 +211,11 @@ async fn large(
     let (received, digests, stored) = tokio::join!(
         receive(cutter, head, body, limit),
         digest_stage(digester, &intake.lanes, digest_in),
-        store_stage(context.store.writer_of(keeping.keep), store_in, keeping.cipher),
+        store_stage(
+            context.store.writer_of(keeping.durability),
+            store_in,
+            keeping.cipher
+        ),
     );
     // Where storing failed, receiving has stopped because of it.
     let (mut writer, dag) = stored?;

@@ -31,14 +31,14 @@ pub mod rules;
 
 pub use checksum::{Algorithm, ChecksumSpec, TrailerValue, Verify};
 pub use cipher::{CustomerKey, Protect};
-pub use copies::keep_wanted;
+pub use copies::{keep_wanted, quorum_wanted};
 pub use error::ObjectError;
 pub use lock::{DefaultRetention, LockConfig, Period};
 pub use put::ENCRYPTION;
 pub use read::{ObjectBody, check_kept};
 pub use request::*;
 pub use restripe::Restriping;
-pub use stead_block::Keep;
+pub use stead_block::{Keep, Quorum};
 
 use crate::locks::Fence;
 use crate::{ReadContext, WriteContext};

@@ -115,8 +115,8 @@ impl Objects {
         } = request;
         let Caller { identity, via } = caller;
         let max = self.context().limits.put_bytes;
-        let keep = self.keep_for(&bucket, verify.content_length)?;
-        let keeping = Keeping { cipher, keep };
+        let durability = self.durability_for(&bucket, verify.content_length)?;
+        let keeping = Keeping { cipher, durability };
         let taken = ingest(self.context(), &self.intake, body, verify, max, keeping).await?;
         let Ingested {
             cid,

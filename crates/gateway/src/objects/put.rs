@@ -12,6 +12,7 @@ use crate::{Caller, Limits};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::pin::pin;
+use stead_block::Durability;
 use stead_event::body::{Checksum, Encryption, KeyHolder, ObjectPut, Part, Versioning};
 use stead_event::{Cid, EventId, TextMap};
 use stead_log::command::INLINE_MAX;
@@ -94,14 +95,14 @@ impl Objects {
             self.require_bucket(&bucket)?;
         }
         let (cipher, encryption) = self.begin(self.secret_for(&bucket, protect)?).unzip();
-        let keep = self.keep_for(&bucket, verify.content_length)?;
+        let durability = self.durability_for(&bucket, verify.content_length)?;
         let taken = ingest(
             self.context(),
             &self.intake,
             body,
             verify,
             limits.put_bytes,
-            Keeping { cipher, keep },
+            Keeping { cipher, durability },
         )
         .await?;
         let Ingested {
@@ -384,7 +385,10 @@ impl Objects {
         let (cipher, encryption) = self.begin(secret).unzip();
         let max = self.context().limits.object_bytes;
         // More copies, where its new bucket wants them, are made when copies are levelled.
-        let keeping = Keeping { cipher, keep: None };
+        let keeping = Keeping {
+            cipher,
+            durability: Durability::default(),
+        };
         let taken = ingest(self.context(), &self.intake, pin!(body), verify, max, keeping).await?;
         Ok(Stored {
             cid: taken.cid,

@@ -176,7 +176,7 @@ impl Restriping {
             Leaves::new(|cid: &Cid| reading.read(cid), root, size, None).collect::<Result<Vec<_>, _>>()
         };
         let leaves = blocking(leaves).await?;
-        let mut writer = store.writer_of(Some(Keep::Stripes(scheme)));
+        let mut writer = store.writer_of(Keep::Stripes(scheme).into());
         for some in leaves.chunks(scheme.k.into()) {
             let (names, reading) = (
                 some.iter().map(|leaf| leaf.cid).collect::<Vec<_>>(),
