@@ -21,6 +21,9 @@ pub struct Lab {
     /// Price of a kilowatt hour, in that money.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tariff_per_kwh: Option<f64>,
+    /// What a US dollar costs, in that money; the catalogue's prices are in dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_per_usd: Option<f64>,
     /// What of the data is kept how.
     #[serde(rename = "data")]
     pub data: Vec<Data>,
@@ -139,6 +142,12 @@ pub struct Common {
     /// What it takes with all to do, as measured here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stress_w: Option<Interval>,
+    /// What it takes at the moment of a cold start, as measured here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_w: Option<Interval>,
+    /// How loud it is at one metre, as measured here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_dba: Option<Interval>,
     /// What it cost or costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
@@ -387,6 +396,34 @@ pub struct Part {
     /// The year of the price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_year: Option<u32>,
+    /// The year that it came out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<u32>,
+    /// What there is to know besides, such as how a figure was derived from what its source says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// How many disks were in a machine when its figures were found; none where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_disks: Option<u32>,
+    /// Whether it is no thing that is sold, but the bound of what such a thing may take: what counts for a thing that
+    /// is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bound: bool,
+    /// Asleep; for a disk, with its motor off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby_w: Option<Interval>,
+    /// While Geekbench 6 runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geekbench_w: Option<Interval>,
+    /// While High Performance Linpack runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hpl_w: Option<Interval>,
+    /// How many plugs a battery or power strip has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugs: Option<u32>,
+    /// What a power strip may carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_amps: Option<f64>,
     /// With nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_w: Option<Interval>,
