@@ -6,6 +6,7 @@
 //! processor, because nothing here uses a mathematical function of the system's library.
 //! Never: I/O, a clock, randomness, async.
 
+pub mod budget;
 pub mod interval;
 pub mod lab;
 pub mod map;
@@ -13,6 +14,7 @@ pub mod place;
 pub mod policy;
 pub mod survive;
 
+pub use budget::Budget;
 pub use interval::Interval;
 pub use lab::Lab;
 pub use map::{ClusterMap, Disk, DomainKind, Domains, MapError, Node, NodeId, NodeState};

@@ -16,4 +16,4 @@ pub use error::{LabError, LabErrorKind, Place};
 pub use model::Lab;
 pub use nearest::nearest;
 pub use read::{MAX_BYTES, locate};
-pub use resolve::{Figure, Resolved, Thing, ThingId, ThingKind};
+pub use resolve::{DiskThing, Figure, Figures, Link, Resolved, Thing, ThingId, ThingKind};

@@ -1,6 +1,6 @@
 //! The inventory of a lab as people write it: one TOML file, `lab.toml`.
 //!
-//! Owns: the shape of the file. Whether what it says can be is [`super::check`]'s matter; figures that it leaves out
+//! Owns: the shape of the file. Whether what it says can be is [`super::resolve`]'s matter; figures that it leaves out
 //! come from the catalogue by `part`, and the file's own win.
 //! Units are in the names of fields. Names of things are unique in the whole file, whatever they are, so that a plug
 //! or a cable can name its other end.
