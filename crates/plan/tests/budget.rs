@@ -82,7 +82,7 @@ fn a_start_that_is_too_much_at_once_is_borne_in_groups() {
     // Two towers with eight disks each: 8 x (25 - 8) + 200 W and 8 x (20 - 8) + 100 W while they start.
     let disk = "{ kind = \"hdd-3.5\", size_gb = 8000, part = \"7200rpm HDD\" }";
     let tower = |name: &str| {
-        let disks = vec![disk; 8].join(", ");
+        let disks = [disk; 8].join(", ");
         node(name, "\"o\"", 100.0, 200.0) + &format!("disk = [{disks}]\n")
     };
     let lab = "[[circuit]]\nname = \"c\"\nvolts = 120\namps = 5\n[[outlet]]\nname = \"o\"\ncircuit = \"c\"\n"
