@@ -302,3 +302,28 @@ fn a_long_chain_of_batteries_stays_finite() {
     lab += &node("n", "\"u2999\"", 5.0, 5.0);
     assert!(budget(&lab).circuits[0].continuous_w.high.is_finite());
 }
+
+#[test]
+fn the_documented_reports_are_those_of_the_documented_labs() {
+    let page = include_str!("../../../docs/planner.md");
+    for lab in [
+        include_str!("labs/attic.toml"),
+        include_str!("labs/three-cm4.toml"),
+    ] {
+        let report = budget(lab).to_string();
+        assert!(page.contains(&report), "docs/planner.md should have:\n{report}");
+    }
+}
+
+#[test]
+fn a_tower_is_compared_without_its_disks() {
+    let hints = budget(include_str!("labs/attic.toml")).hints;
+    assert_eq!((hints[0].name.as_str(), hints[0].idle_w), ("tower", 66.0));
+    let disk = "{ kind = \"hdd-3.5\", part = \"3.5in 8TB SMR HDD\", size_gb = 8000 }";
+    let own = format!("{}disk = [{disk}, {disk}]\n", node("n", "", 32.0, 40.0));
+    let hints = budget(&own).hints;
+    assert!(
+        !hints.is_empty() && hints.iter().all(|hint| hint.idle_w == 22.0),
+        "32 W less two disks of 5 W: {hints:?}"
+    );
+}

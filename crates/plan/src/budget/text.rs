@@ -35,7 +35,10 @@ impl Display for Budget {
         self.each(f)?;
         for (at, hint) in self.hints.iter().enumerate() {
             if at == 0 {
-                writeln!(f, "\nWhat would save power")?;
+                writeln!(
+                    f,
+                    "\nWhat would save power (without disks; no figure says how fast it is)"
+                )?;
             }
             saving(f, hint, &self.currency)?;
         }
@@ -43,7 +46,7 @@ impl Display for Budget {
             if at == 0 {
                 writeln!(f, "\nNot known, or taken for granted")?;
             }
-            writeln!(f, "  - {note}")?;
+            wrapped(f, note)?;
         }
         Ok(())
     }
@@ -199,6 +202,21 @@ impl Budget {
         }
         Ok(())
     }
+}
+
+/// A point of a list, in lines that a terminal has room for.
+fn wrapped(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    const WIDTH: usize = 96;
+    let mut line = String::from("  -");
+    for word in text.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH && line.trim().len() > 1 {
+            writeln!(f, "{line}")?;
+            line = "   ".to_owned();
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    writeln!(f, "{line}")
 }
 
 fn breaker(f: &mut Formatter<'_>, it: &CircuitBudget) -> fmt::Result {
