@@ -156,6 +156,7 @@ fn a_battery_lasts_as_long_as_its_watt_hours() {
     );
     assert_eq!(ups.runtime_idle_minutes, Some(range(180.0, 240.0)));
     assert_eq!(ups.runtime_stress_minutes, Some(range(60.0, 80.0)));
+    assert_eq!(ups.cold_start_w, range(20.0, 60.0));
     // A fifth of the input may be lost.
     assert_eq!(found.circuits[0].continuous_w, range(24.0, 4.0 + 75.0));
     let bare = "[[ups]]\nname = \"u\"\npower = [\"o\"]\npart = \"UPS\"\n";

@@ -50,7 +50,7 @@ Examples:
   stead plan check lab.toml
   stead plan check lab.toml --json | jq '.circuits[].continuous_w'
 
-Exit codes: 0 within all limits, 1 not (or not for certain), 2 the file is wrong.")]
+Exit codes: 0 within all limits, 1 not or not for certain, 2 the file is wrong.")]
 pub struct PlanCheck {
     /// The inventory
     #[arg(value_name = "FILE", default_value = "lab.toml")]

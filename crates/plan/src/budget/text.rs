@@ -65,6 +65,7 @@ impl Budget {
                 "  load                 {load:.1} W of {of}: {}",
                 word(ups.verdict)
             )?;
+            writeln!(f, "  cold start           {:.1} W", ups.cold_start_w)?;
             if let (Some(idle), Some(hard)) = (ups.runtime_idle_minutes, ups.runtime_stress_minutes) {
                 writeln!(
                     f,

@@ -193,7 +193,7 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// All that is wrong, in the order of the file, though not more than 50.
+    /// All that is wrong, though not more than 50; [`locate`](super::locate) finds the lines and sorts by them.
     pub fn resolve(&self) -> Result<Resolved, Vec<LabError>> {
         let mut errors = Errors::default();
         let count = names::count(self);
