@@ -6,6 +6,7 @@ mod check;
 mod host;
 mod init;
 mod netbox;
+mod template;
 
 use crate::args::{Global, PlanCommand, PlanExport, PlanImport};
 use crate::codes;

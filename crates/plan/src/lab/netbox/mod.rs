@@ -4,6 +4,9 @@
 //! what could not be taken over is said; what was exported is read back the same, by the custom field `stead`.
 //! Never: speaks to a NetBox.
 
+mod answers;
+mod connect;
+mod devices;
 mod export;
 mod import;
 
