@@ -6,12 +6,14 @@ mod data;
 mod ipfs;
 mod lock;
 mod log;
+mod plan;
 mod upkeep;
 
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
+pub use plan::{PlanCheck, PlanCommand, PlanExport, PlanImport, PlanInit};
 pub use upkeep::{
     Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NEARBY, NodeCommand, Scrub, Up,
     ViewCommand,
@@ -176,6 +178,12 @@ pub enum Command {
     /// Ask about the cluster as a whole
     #[command(subcommand, after_help = "Example:\n  stead cluster can-lose")]
     Cluster(ClusterCommand),
+    /// Plan a lab: what it takes, costs and holds, from one inventory file
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead plan init\n  stead plan check lab.toml"
+    )]
+    Plan(PlanCommand),
     /// Read every block back and compare it with its hash
     Scrub(Scrub),
     /// Free the blocks that nothing reaches any more

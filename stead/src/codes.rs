@@ -20,6 +20,9 @@ pub const CLUSTER: Code = Code(85);
 /// Nobody leads, so nothing can be decided.
 pub const NO_LEADER: Code = Code(86);
 
+/// An inventory says what cannot be.
+pub const INVENTORY: Code = Code(87);
+
 macro_rules! pages {
     ($($code:ident: $title:literal, $meaning:literal, $next:literal;)*) => {
         &[$(Page { code: $code, title: $title, meaning: $meaning, next: $next },)*]
@@ -53,6 +56,10 @@ const OWN: &[Page] = pages! {
         "A change of the cluster, as every write, needs more than half of the voters. Fewer answer each other now, \
          or they are just electing who leads.",
         "Wait a few seconds and repeat; `stead status` says which nodes are away. Bring one of them back.";
+    INVENTORY: "The inventory says what cannot be",
+        "A lab's file could not be read, or what it says does not hold together: a field that there is none of, a plug \
+         that is not there, power that goes in a circle, two devices in one unit. The lines above say what and where.",
+        "Mend the lines that are named; `stead plan init -` prints an example with every kind of table.";
 };
 
 /// A code's page, wherever it is defined. Takes `STEAD-0001`, `stead-1` and `1`.

@@ -1,6 +1,6 @@
 //! The commands: each asks a node (or a directory) and prints what it answers.
 //!
-//! Never: touches a data directory's files itself; that is the node's, through its API.
+//! Never: touches a data directory's files itself; that is the node's, through its API. Those of `plan` need no node.
 
 mod bucket;
 mod cat;
@@ -17,6 +17,7 @@ mod lock;
 mod log;
 mod ls;
 mod path;
+mod plan;
 mod progress;
 mod rm;
 mod shell;
@@ -54,6 +55,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Leave => cluster::leave(global).await,
         Command::Node(command) => cluster::node(global, command).await,
         Command::Cluster(command) => cluster::cluster(global, command).await,
+        Command::Plan(command) => plan::run(global, command).await,
         Command::Scrub(args) => upkeep::scrub(global, &args).await,
         Command::Gc(args) => upkeep::collect(global, &args).await,
         Command::View(command) => upkeep::view(global, command).await,

@@ -14,7 +14,7 @@
 
 mod cross;
 mod draw;
-mod hash;
+pub(crate) mod hash;
 mod leaves;
 mod tree;
 
