@@ -1,8 +1,9 @@
 //! Sending blocks to the nodes that are to hold them, before the event that names them.
 //!
-//! Promises: who writes is answered as soon as enough nodes have the blocks, whoever is slow; what the others are still
-//! sent goes on, and what fails is owed ([`super::owed`]). To one node only so much is under way at once, and only so
-//! much waits: beyond that it is owed at once.
+//! Promises: who writes is answered as soon as most of those that are to have the blocks do, whoever is slow; what the
+//! others are still sent goes on, and what fails is owed ([`super::owed`]). Where one of two is away, a third has a copy
+//! meanwhile, if there is one. To one node only so much is under way at once, and only so much waits: beyond that it is
+//! owed at once.
 
 use super::{others, send, stripes};
 use crate::RaftLog;
@@ -38,18 +39,24 @@ impl Lanes {
     }
 }
 
-/// How many copies, of so many, have to be there before the writer is answered: most of them. Of two, one may be
-/// away: there is no third to ask, and its copy is made when it is back.
+/// How many copies, of so many, the writer waits for: most of them.
+fn most(copies: usize) -> usize {
+    copies / 2 + 1
+}
+
+/// How many have to be there when everybody has answered. Of two, one may be away where there is no third to ask: its
+/// copy is made when it is back.
 fn enough(copies: usize) -> usize {
-    if copies <= 2 { 1 } else { copies / 2 + 1 }
+    if copies <= 2 { 1 } else { most(copies) }
 }
 
 /// What a block waits for.
 struct Need {
     /// Nodes that have it, this one included.
     have: usize,
-    /// Those that count for the quorum, and how many of these it takes.
+    /// Those that count for the quorum, how many of these are waited for, and how many it takes at least.
     near: usize,
+    wanted: usize,
     enough: usize,
     /// Whether a node at another site has to have it, and has.
     far: Option<bool>,
@@ -57,6 +64,10 @@ struct Need {
 
 impl Need {
     fn is_met(&self) -> bool {
+        self.near >= self.wanted && self.far != Some(false)
+    }
+
+    fn is_enough(&self) -> bool {
         self.near >= self.enough && self.far != Some(false)
     }
 }
@@ -111,11 +122,19 @@ impl<'a> Waiting<'a> {
                 .filter(|node| **node != log.node && !sites.is_far(node))
                 .count();
             let of = owners.len().min(copies.into());
+            let of_near = match lot.quorum {
+                Quorum::Local => 1 + near,
+                _ => of,
+            };
             let need = Need {
                 have: 1,
                 near: 1,
+                wanted: match lot.quorum {
+                    Quorum::Local => of_near.min(2),
+                    _ => most(of),
+                },
                 enough: match lot.quorum {
-                    Quorum::Local => (1 + near).min(2),
+                    Quorum::Local => enough(of_near).min(2),
                     _ => enough(of),
                 },
                 far: (lot.quorum == Quorum::AcrossSites && elsewhere && of > 1).then_some(false),
@@ -153,9 +172,27 @@ impl<'a> Waiting<'a> {
         self.needs.values().all(Need::is_met) && stripes::are_met(&self.lot.stripes, &self.have)
     }
 
+    /// Has a node that is there hold what would else be on this one alone, because the other owner is away.
+    async fn stand_in(&mut self, log: &RaftLog, store: &LocalStore, away: &BTreeSet<NodeId>) {
+        let alone = self
+            .needs
+            .iter()
+            .filter(|(_, need)| need.have < 2 && need.wanted > need.near);
+        let alone: Vec<Cid> = alone.map(|(cid, _)| *cid).collect();
+        if alone.is_empty() {
+            return;
+        }
+        for node in others(log).into_iter().filter(|node| !away.contains(node)) {
+            if send(log, store, &node, &alone).await.is_ok() {
+                self.note(&node, alone);
+                return;
+            }
+        }
+    }
+
     /// Why too few have it.
     fn unmet(&self) -> Option<BlockError> {
-        let need = self.needs.values().find(|need| !need.is_met())?;
+        let need = self.needs.values().find(|need| !need.is_enough())?;
         let Need { have, enough, .. } = need;
         Some(BlockError::Elsewhere(match need.far {
             Some(false) if need.near >= *enough => {
@@ -186,6 +223,7 @@ pub(super) async fn spread(log: &Arc<RaftLog>, store: &LocalStore, lot: &Lot) ->
             None => break,
         }
     }
+    waiting.stand_in(log, store, &away).await;
     if let Some(unmet) = waiting.unmet() {
         return Err(unmet);
     }
