@@ -130,3 +130,20 @@ def test_a_witness_votes_and_two_nodes_with_it_survive_the_loss_of_either(cluste
 
     wait_for(served, otherwise="the second node does not serve after the first was lost")
     second.s3().put_object(Bucket="box", Key="later", Body=b"w" * 200_000)
+
+
+def test_a_witness_frees_what_nothing_reaches(cluster):
+    cluster.of(2)
+    cluster.add("--witness")
+    cluster.settle()
+    s3 = cluster.nodes[0].s3()
+    s3.create_bucket(Bucket="box")
+    # Of several blocks each, so that there are blocks which name others, and which a witness has not.
+    for number in range(3):
+        s3.put_object(Bucket="box", Key=f"k{number}", Body=bytes([number]) * 2_500_000)
+    for number in range(20):
+        s3.put_object(Bucket="box", Key="small", Body=b"%d" % number * 5000)
+    witness = cluster.nodes[2]
+    collected = witness.json("gc", "--grace", "0", "--retention", "0")
+    assert collected["unreadable"] == 0, collected
+    assert collected["deleted"] > 0, collected

@@ -135,6 +135,11 @@ async fn policy(log: std::sync::Weak<RaftLog>, options: ClusterOptions) {
             () = tokio::time::sleep(tick) => {}
         }
         let Some(log) = log.upgrade() else { return };
+        if let Some(why) = log.failed() {
+            tracing::error!(why, "consensus has failed: this process ends, so that it can begin anew");
+            log.stop_process();
+            return;
+        }
         let written = log.wal.metrics.bytes.load(Ordering::Relaxed);
         let since = written.saturating_sub(log.checkpoint_at.load(Ordering::Relaxed));
         // On a full disk a checkpoint makes room: the write-ahead log below it can go.
@@ -177,6 +182,15 @@ impl RaftLog {
             wal_entries: self.wal.metrics.entries.load(Ordering::Relaxed),
             wal_stalled: self.is_stalled(),
         }
+    }
+
+    /// Why consensus does nothing any more, where it does not although nobody has stopped it.
+    fn failed(&self) -> Option<String> {
+        if self.is_stopping() {
+            return None;
+        }
+        let state = self.raft.metrics().borrow_watched().running_state.clone();
+        state.err().map(|fatal| fatal.to_string())
     }
 
     /// Makes a checkpoint, ends Raft and its threads. Appends answer `Unavailable` afterwards.

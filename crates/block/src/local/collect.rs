@@ -22,6 +22,7 @@ use crate::pack::file::remove_retired;
 use crate::pack::record::{PACK_HEADER_BYTES, RECORD_HEADER_BYTES};
 use crate::pack::scan::{Found, Scan};
 use crate::{BlockError, ipld};
+use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,7 +181,7 @@ impl<'a> Collection<'a> {
             if cid.codec() == cids::RAW || !marked.nodes.insert(key) {
                 continue;
             }
-            let links = self.inner.read(&cid).and_then(|bytes| ipld::links(&cid, &bytes));
+            let links = self.node(&cid).and_then(|bytes| ipld::links(&cid, &bytes));
             match links {
                 Ok(links) => nodes.extend(links),
                 Err(BlockError::NotFound(_)) if self.options.absent.contains(&cid) => {}
@@ -192,6 +193,17 @@ impl<'a> Collection<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A block that names others: from another node where it is not on this one, as on a witness, or damaged.
+    fn node(&self, cid: &Cid) -> Result<Bytes, BlockError> {
+        let read = self.inner.read(cid);
+        match (&read, self.inner.elsewhere.get()) {
+            (Err(BlockError::NotFound(_) | BlockError::Damaged { .. }), Some(elsewhere)) => {
+                elsewhere.fetch(cid).map_or(read, |fetched| Ok(fetched.bytes))
+            }
+            _ => read,
+        }
     }
 
     /// Deletes what is unreachable and old enough, some at a time.
