@@ -144,6 +144,6 @@ def test_a_witness_frees_what_nothing_reaches(cluster):
     for number in range(20):
         s3.put_object(Bucket="box", Key="small", Body=b"%d" % number * 5000)
     witness = cluster.nodes[2]
-    collected = witness.json("gc", "--grace", "0", "--retention", "0")
+    collected = witness.json("gc", "--grace", "0s", "--retention", "0s")
     assert collected["unreadable"] == 0, collected
     assert collected["deleted"] > 0, collected
