@@ -16,6 +16,7 @@ mod key;
 mod log;
 mod ls;
 mod path;
+mod power;
 mod progress;
 mod rm;
 mod shell;
@@ -57,6 +58,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::View(command) => upkeep::view(global, command).await,
         Command::Doctor => doctor::run(global).await,
         Command::Console => console::run(global).await,
+        Command::Power(command) => power::run(global, command).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

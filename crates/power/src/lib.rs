@@ -26,6 +26,6 @@ pub use error::{PowerError, Why};
 pub use http::Address;
 pub use meter::{Breaker, Load, Meter};
 pub use nut::Nut;
-pub use source::{Reading, Source};
+pub use source::{Look, Reading, Source};
 pub use ups::{Supply, Ups};
 pub use watch::{Limits, Verdict, Watch};

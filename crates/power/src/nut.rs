@@ -10,9 +10,10 @@
 use crate::error::{PowerError, Why, quote};
 use crate::http::with_port;
 use crate::source::{Found, MAX_REPLY_BYTES, patiently};
-use crate::ups::Ups;
+use crate::ups::{Supply, Ups};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -130,26 +131,42 @@ impl Nut {
         session.close().await;
         Ok(upses)
     }
+}
 
-    /// The power of each UPS whose state is known.
-    pub(crate) async fn found(&self) -> Result<Vec<Found>, Why> {
-        let upses = self.read().await.map_err(|error| error.why)?;
-        let mut found = Vec::new();
-        for ups in upses {
-            if let Some(doubt) = ups.doubts.iter().find(|doubt| doubt.starts_with("ups.")) {
-                return Err(Why::absurd(format!("a variable of {}", ups.name), doubt));
-            }
-            if ups.watts.is_some() {
-                found.push(Found {
-                    device: ups.name,
-                    watts: ups.watts,
-                    energy_wh: None,
-                    part_of: None,
-                });
-            }
-        }
-        Ok(found)
+impl FromStr for Nut {
+    type Err = PowerError;
+
+    /// `[USER:PASSWORD@]HOST[:PORT]`
+    fn from_str(text: &str) -> Result<Self, PowerError> {
+        let (login, host) = match text.rsplit_once('@') {
+            Some((login, host)) => (Some(login), host),
+            None => (None, text),
+        };
+        let login = login.map(|login| {
+            let (user, password) = login.split_once(':').unwrap_or((login, ""));
+            (user.to_owned(), password.to_owned())
+        });
+        Self::new(host, login)
     }
+}
+
+/// What of UPSes are powers. An unknown one has none.
+pub(crate) fn found(upses: &[Ups]) -> Result<Vec<Found>, Why> {
+    let mut found = Vec::new();
+    for ups in upses {
+        if let Some(doubt) = ups.doubts.iter().find(|doubt| doubt.starts_with("ups.")) {
+            return Err(Why::absurd(format!("a variable of {}", ups.name), doubt));
+        }
+        if ups.watts.is_some() && !matches!(ups.supply, Supply::Unknown(_)) {
+            found.push(Found {
+                device: ups.name.clone(),
+                watts: ups.watts,
+                energy_wh: None,
+                part_of: None,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// A connection.

@@ -5,12 +5,14 @@
 
 use crate::error::{PowerError, Why};
 use crate::http::Address;
-use crate::hwmon::Hwmon;
+use crate::hwmon::{self, Hwmon};
 use crate::ipmi::Ipmi;
-use crate::nut::Nut;
-use crate::rapl::Rapl;
+use crate::nut::{self, Nut};
+use crate::rapl::{self, Rapl};
+use crate::ups::Ups;
 use crate::{shelly, tasmota};
 use serde::Serialize;
+use std::str::FromStr;
 use std::time::Duration;
 use stead_runtime::Clock;
 
@@ -117,18 +119,60 @@ impl Source {
     /// Where it does not answer, or answers what is not understood or cannot be. One absurd device makes the whole
     /// source an error: whoever lies about one is not believed about another.
     pub async fn read(&mut self, clock: &Clock) -> Result<Vec<Reading>, PowerError> {
+        self.look(clock).await?.readings
+    }
+
+    /// Reads every device, and the state of each UPS: a UPS whose power cannot be is still on mains or on battery.
+    ///
+    /// # Errors
+    /// Where nothing at all was read.
+    pub async fn look(&mut self, clock: &Clock) -> Result<Look, PowerError> {
         let name = self.name();
-        let found = match self {
-            Self::Shelly(address) => shelly::read(address).await,
-            Self::Tasmota(address) => tasmota::read(address).await,
-            Self::Nut(nut) => nut.found().await,
-            Self::Rapl(rapl) => rapl.found(clock).await,
-            Self::Hwmon(hwmon) => hwmon.found().await,
-            Self::Ipmi(ipmi) => ipmi.found().await,
+        let (found, upses) = match self {
+            Self::Nut(nut) => {
+                let upses = nut.read().await?;
+                (nut::found(&upses), upses)
+            }
+            Self::Shelly(address) => (shelly::read(address).await, Vec::new()),
+            Self::Tasmota(address) => (tasmota::read(address).await, Vec::new()),
+            Self::Rapl(rapl) => (rapl.found(clock).await, Vec::new()),
+            Self::Hwmon(hwmon) => (hwmon.found().await, Vec::new()),
+            Self::Ipmi(ipmi) => (ipmi.found().await, Vec::new()),
         };
         let at = clock.now_micros();
-        let believed = found.and_then(|found| found.into_iter().map(|one| one.believe(&name, at)).collect());
-        believed.map_err(|why: Why| why.at(name))
+        let believe = |found: Vec<Found>| found.into_iter().map(|one| one.believe(&name, at)).collect();
+        let readings = found.and_then(believe).map_err(|why: Why| why.at(&name));
+        Ok(Look { readings, upses })
+    }
+}
+
+/// A source at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// What its devices draw.
+    pub readings: Result<Vec<Reading>, PowerError>,
+    /// Its UPSes, where it has any.
+    pub upses: Vec<Ups>,
+}
+
+impl FromStr for Source {
+    type Err = PowerError;
+
+    /// `shelly ADDRESS`, `tasmota ADDRESS`, `nut [USER:PASSWORD@]HOST[:PORT]`, `rapl`, `hwmon` or `ipmi`.
+    fn from_str(text: &str) -> Result<Self, PowerError> {
+        let (kind, place) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        let place = place.trim();
+        let address = || place.parse::<Address>().map_err(|why| why.at(kind));
+        let unknown = "name one of: shelly URL, tasmota URL, nut HOST, rapl, hwmon, ipmi";
+        match (kind, place.is_empty()) {
+            ("shelly", false) => Ok(Self::Shelly(address()?)),
+            ("tasmota", false) => Ok(Self::Tasmota(address()?)),
+            ("nut", false) => Ok(Self::Nut(place.parse()?)),
+            ("rapl", true) => Ok(Self::Rapl(Rapl::new(rapl::ROOT))),
+            ("hwmon", true) => Ok(Self::Hwmon(Hwmon::new(hwmon::ROOT))),
+            ("ipmi", true) => Ok(Self::Ipmi(Ipmi::default())),
+            _ => Err(Why::Address(unknown.to_owned()).at(if kind.is_empty() { "a source" } else { kind })),
+        }
     }
 }
 
@@ -173,5 +217,26 @@ mod tests {
         let error = believed(-3.0, 0.0).unwrap_err().at("shelly 10.0.0.5");
         let text = "shelly 10.0.0.5: says the power of switch:0 in watts is -3, which cannot be";
         assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn sources_are_named_as_in_the_settings() {
+        let name = |text: &str| text.parse::<Source>().map(|source| source.name());
+        assert_eq!(name("shelly http://a:b@10.0.0.5/").unwrap(), "shelly 10.0.0.5");
+        assert_eq!(name("nut ana:pw@ups.lan").unwrap(), "nut ups.lan:3493");
+        assert_eq!(name(" rapl ").unwrap(), "rapl");
+        for wrong in [
+            "",
+            "shelly",
+            "rapl 10.0.0.5",
+            "modbus 10.0.0.5",
+            "nut a/b",
+            "tasmota https://a",
+        ] {
+            let error = name(wrong).unwrap_err();
+            assert!(matches!(error.why, Why::Address(_)), "{wrong}: {error}");
+        }
+        let secret = name("nut ana:s3cret@a/b").unwrap_err();
+        assert!(!secret.to_string().contains("s3cret"), "{secret}");
     }
 }

@@ -1,0 +1,370 @@
+//! Power of a running node: asks its meters and UPSes, tells what they said, and stops the node when the UPS that feeds
+//! it fails.
+//!
+//! Promises: every node behind a UPS watches it by itself and computes the same order, so that nobody has to reach
+//! anybody while switches lose their power too. When mains are back before a node's turn, it goes on.
+//! Never: stops another node, or a machine; that is for the machine's own `upsmon`.
+
+use super::Ambient;
+use super::operations::NodeOperations;
+use super::overview;
+use crate::codes::{self, Code};
+use crate::process;
+use crate::settings::{FedBy, Settings};
+use futures::future::join_all;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use stead_client::wire;
+use stead_gateway::metrics::{PowerRound, UpsFigures};
+use stead_power::shutdown::{self, Failing};
+use stead_power::{Load, Look, Meter, PowerError, Reading, Source, Supply, Ups, Verdict, Watch};
+use stead_runtime::TaskKind;
+
+/// How long the members are asked for before a node plans for itself alone.
+const MEMBERS: Duration = Duration::from_secs(5);
+
+/// Begins to ask, where anything is configured.
+pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<NodeOperations>) {
+    let (sources, fed_by) = match settings.power.build() {
+        Ok(built) => built,
+        // The settings were checked when they were read.
+        Err(why) => return tracing::warn!(why, "power is not watched"),
+    };
+    if sources.is_empty() {
+        return;
+    }
+    let begun = ambient.clock.instant();
+    let mut watcher = Watcher {
+        sources,
+        fed_by: fed_by.map(|fed_by| (fed_by, Watch::new(settings.power.limits()))),
+        meter: Meter::new(settings.power.breaker()),
+        verdict: None,
+        due: None,
+        begun,
+        operations,
+    };
+    let every = Duration::from_secs(settings.power.every_seconds);
+    let mut stop = ambient.tasks.shutdown_signal();
+    ambient.tasks.spawn(TaskKind::Background, "power", async move {
+        loop {
+            let pause = tokio::select! {
+                pause = watcher.round(every) => pause,
+                () = stop.wait() => return,
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.wait() => return,
+            }
+        }
+    });
+}
+
+struct Watcher {
+    sources: Vec<Source>,
+    fed_by: Option<(FedBy, Watch)>,
+    meter: Meter,
+    /// The last one, so that only changes are logged.
+    verdict: Option<Verdict>,
+    /// When this node is to stop.
+    due: Option<Instant>,
+    begun: Instant,
+    operations: Arc<NodeOperations>,
+}
+
+/// What a round found.
+#[derive(Default)]
+struct Round {
+    readings: Vec<Reading>,
+    upses: Vec<(String, Ups)>,
+    failed: Vec<PowerError>,
+}
+
+impl Watcher {
+    /// Asks everything once; answers how long to wait for the next time.
+    async fn round(&mut self, every: Duration) -> Duration {
+        let clock = self.operations.read.clock.clone();
+        let asked = self.sources.iter_mut().map(|source| {
+            let clock = &clock;
+            async move { (source.name(), source.look(clock).await) }
+        });
+        let looks = join_all(asked).await;
+        let mut round = Round::default();
+        for (source, look) in looks {
+            round.take(source, look);
+        }
+        for reading in &round.readings {
+            if let Err(error) = self.meter.take(reading) {
+                round.failed.push(error);
+            }
+        }
+        for error in &round.failed {
+            tracing::debug!(%error, "a source of power readings was not read");
+        }
+        self.watch(&round).await;
+        self.publish(&round);
+        let now = clock.instant();
+        match self.due {
+            Some(due) if due <= now => {
+                tracing::error!("the UPS fails, and it is this node's turn: it stops");
+                process::terminate();
+                every
+            }
+            Some(due) => every.min(due - now),
+            None => every,
+        }
+    }
+
+    /// Judges the UPS that feeds this node.
+    async fn watch(&mut self, round: &Round) {
+        let now = self.operations.read.clock.instant();
+        let Some((fed_by, watch)) = &mut self.fed_by else {
+            return;
+        };
+        let since = now.duration_since(self.begun);
+        let failed = round.failed.iter().find(|error| error.place == fed_by.source);
+        let ups = round.ups(fed_by);
+        let verdict = match (ups, failed) {
+            (Some(ups), _) => watch.see(ups, since),
+            (None, Some(error)) => watch.unreachable(&error.why.to_string(), since),
+            (None, None) => watch.unreachable("its server does not list it", since),
+        };
+        let runtime = ups.and_then(|ups| ups.runtime_seconds);
+        if self.verdict.as_ref() != Some(&verdict) {
+            said(&fed_by.name, &verdict);
+        }
+        match &verdict {
+            Verdict::Stop(_) if self.due.is_none() => {
+                let begins = self.turn(runtime).await;
+                tracing::warn!(
+                    in_seconds = begins.as_secs(),
+                    "this node stops unless mains are back"
+                );
+                self.due = Some(now + begins);
+            }
+            Verdict::Fine if self.due.take().is_some() => {
+                tracing::info!("mains are back: this node goes on");
+            }
+            _ => {}
+        }
+        self.verdict = Some(verdict);
+    }
+
+    /// How long from now this node's turn is, by the order that every node behind the UPS computes.
+    async fn turn(&self, runtime_seconds: Option<f64>) -> Duration {
+        let operations = &self.operations;
+        let settings = &operations.settings.power;
+        let Some(running) = &operations.running else {
+            return Duration::ZERO;
+        };
+        let Ok(members) = tokio::time::timeout(MEMBERS, running.raft.nodes()).await else {
+            return Duration::ZERO;
+        };
+        let own = operations.read.node.to_string();
+        let member = |status: stead_cluster::NodeStatus| {
+            let name = status.node.to_string();
+            let named = |given: &String| *given == status.label || name.starts_with(given.as_str());
+            let worth = settings.ups_nodes.iter().position(named);
+            shutdown::Node {
+                votes: status.voter,
+                ups: (worth.is_some() || name == own).then(|| "this".to_owned()),
+                value: worth.map_or(0, |at| u32::try_from(at).unwrap_or(u32::MAX)),
+                stop_seconds: u32::try_from(settings.stop_seconds).unwrap_or(u32::MAX),
+                name,
+            }
+        };
+        let nodes: Vec<_> = members.into_iter().map(member).collect();
+        let failing = Failing {
+            ups: "this".to_owned(),
+            runtime_seconds: runtime_seconds.map(|seconds| seconds as u32),
+        };
+        let plan = match shutdown::stop_plan(&nodes, &[failing]) {
+            Ok(plan) => plan,
+            Err(why) => {
+                tracing::warn!(%why, "no order of stopping can be made: this node stops at once");
+                return Duration::ZERO;
+            }
+        };
+        if plan.short_by_seconds > 0 {
+            let short = plan.short_by_seconds;
+            tracing::warn!(short, "the battery may not last until every node has stopped");
+        }
+        let step = plan.steps.iter().find(|step| step.nodes.contains(&own));
+        Duration::from_secs(step.map_or(0, |step| step.begins_seconds).into())
+    }
+
+    /// Tells the metrics and the API.
+    fn publish(&self, round: &Round) {
+        let read = &self.operations.read;
+        let now = read.clock.now_micros();
+        let watts =
+            |reading: &Reading| Some((reading.source.clone(), reading.device.clone(), reading.watts?));
+        read.metrics.power(&PowerRound {
+            watts: round.readings.iter().filter_map(watts).collect(),
+            month_watt_hours: self.meter.month_wh(),
+            upses: round.upses.iter().filter_map(figures).collect(),
+            failed: round.failed.iter().map(|error| error.place.clone()).collect(),
+        });
+        let left = self
+            .due
+            .map(|due| due.saturating_duration_since(read.clock.instant()).as_secs());
+        let power = wire::Power {
+            at: read.now(),
+            watts: self.meter.watts(now),
+            month_watt_hours: self.meter.month_wh(),
+            readings: round.readings.iter().map(reading).collect(),
+            ups: round
+                .upses
+                .iter()
+                .map(|(source, ups)| self.ups(source, ups))
+                .collect(),
+            failed: round.failed.iter().map(failure).collect(),
+            breaker: self.meter.load(now).map(|load| word(load).to_owned()),
+            stops_in_seconds: left,
+        };
+        let mut last = self
+            .operations
+            .power
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = Some(power);
+    }
+
+    fn ups(&self, source: &str, ups: &Ups) -> wire::PowerUps {
+        let (supply, why) = supply(&ups.supply);
+        let feeds = |(fed_by, _): &(FedBy, Watch)| fed_by.source == source && fed_by.name == ups.name;
+        wire::PowerUps {
+            source: source.to_owned(),
+            name: ups.name.clone(),
+            supply: supply.to_owned(),
+            why,
+            charge_percent: ups.charge_percent,
+            runtime_seconds: ups.runtime_seconds,
+            load_percent: ups.load_percent,
+            feeds_this: self.fed_by.as_ref().is_some_and(feeds),
+        }
+    }
+}
+
+impl Round {
+    fn take(&mut self, source: String, look: Result<Look, PowerError>) {
+        match look {
+            Ok(look) => {
+                match look.readings {
+                    Ok(readings) => self.readings.extend(readings),
+                    Err(error) => self.failed.push(error),
+                }
+                let upses = look.upses.into_iter();
+                self.upses.extend(upses.map(|ups| (source.clone(), ups)));
+            }
+            Err(error) => self.failed.push(error),
+        }
+    }
+
+    fn ups(&self, fed_by: &FedBy) -> Option<&Ups> {
+        let matches = |(source, ups): &&(String, Ups)| *source == fed_by.source && ups.name == fed_by.name;
+        self.upses.iter().find(matches).map(|(_, ups)| ups)
+    }
+}
+
+fn said(ups: &str, verdict: &Verdict) {
+    match verdict {
+        Verdict::Fine => tracing::info!(ups, "the UPS is on mains"),
+        Verdict::OnBattery => tracing::warn!(ups, "the UPS is on battery"),
+        Verdict::Unknown(why) => tracing::warn!(ups, why, "the UPS is unknown"),
+        Verdict::Stop(why) => tracing::error!(ups, why, "the UPS fails"),
+    }
+}
+
+fn figures((source, ups): &(String, Ups)) -> Option<UpsFigures> {
+    if matches!(ups.supply, Supply::Unknown(_)) {
+        return None;
+    }
+    // One that switches off may be on either.
+    let on_battery = ups.status.iter().any(|word| word == "OB");
+    Some(UpsFigures {
+        source: source.clone(),
+        ups: ups.name.clone(),
+        on_battery,
+        charge: ups.charge_percent,
+        runtime: ups.runtime_seconds,
+    })
+}
+
+fn reading(reading: &Reading) -> wire::PowerReading {
+    wire::PowerReading {
+        source: reading.source.clone(),
+        device: reading.device.clone(),
+        watts: reading.watts,
+        watt_hours: reading.energy_wh,
+        part_of: reading.part_of.clone(),
+    }
+}
+
+fn failure(error: &PowerError) -> wire::PowerFailure {
+    wire::PowerFailure {
+        source: error.place.clone(),
+        why: error.why.to_string(),
+    }
+}
+
+fn supply(supply: &Supply) -> (&'static str, Option<String>) {
+    match supply {
+        Supply::Mains => ("mains", None),
+        Supply::Battery => ("battery", None),
+        Supply::BatteryLow => ("battery_low", None),
+        Supply::SwitchesOff => ("switches_off", None),
+        Supply::Unknown(why) => ("unknown", Some(why.clone())),
+    }
+}
+
+fn word(load: Load) -> &'static str {
+    match load {
+        Load::Fine => "fine",
+        Load::Near { .. } => "near",
+        Load::Above { .. } => "above",
+        Load::Over => "over",
+    }
+}
+
+/// What of power a person should look at.
+pub(super) fn warnings(node: &NodeOperations) -> Vec<wire::Warning> {
+    let last = node.power.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(power) = &*last else {
+        return Vec::new();
+    };
+    let mut warnings = Vec::new();
+    let mut warn = |code: Code, what: String| {
+        let page = codes::find(&code.to_string());
+        let next = page.map_or(String::new(), |page| page.next.to_owned());
+        warnings.push(overview::warning(code, what, next));
+    };
+    for failed in &power.failed {
+        warn(codes::POWER, format!("{}: {}", failed.source, failed.why));
+    }
+    let turn = power
+        .stops_in_seconds
+        .map_or(String::new(), |left| format!("; this node stops in {left} s"));
+    for ups in power
+        .ups
+        .iter()
+        .filter(|ups| ups.feeds_this && ups.supply != "mains")
+    {
+        let why = ups.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        let is = ups.supply.replace('_', " ");
+        warn(
+            codes::UPS,
+            format!("the UPS {} that feeds this node is {is}{why}{turn}", ups.name),
+        );
+    }
+    match (power.breaker.as_deref(), power.watts) {
+        (None | Some("fine"), _) | (_, None) => {}
+        (Some(_), Some(watts)) => {
+            let rated = node.settings.power.breaker_watts;
+            warn(
+                codes::BREAKER,
+                format!("{watts:.0} W are drawn behind a breaker of {rated} W"),
+            );
+        }
+    }
+    warnings
+}
