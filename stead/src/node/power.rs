@@ -23,6 +23,9 @@ use stead_runtime::TaskKind;
 /// How long the members are asked for before a node plans for itself alone.
 const MEMBERS: Duration = Duration::from_secs(5);
 
+/// Letters of a key from which on it names a node.
+const SHORT_KEY: usize = 8;
+
 /// Begins to ask, where anything is configured.
 pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<NodeOperations>) {
     let (sources, fed_by) = match settings.power.build() {
@@ -162,8 +165,12 @@ impl Watcher {
         let own = operations.read.node.to_string();
         let member = |status: stead_cluster::NodeStatus| {
             let name = status.node.to_string();
-            let named = |given: &String| *given == status.label || name.starts_with(given.as_str());
-            let worth = settings.ups_nodes.iter().position(named);
+            let labelled = |given: &String| *given == status.label;
+            // A name of a few letters may be the beginning of somebody's key.
+            let keyed = |given: &String| given.len() >= SHORT_KEY && name.starts_with(given.as_str());
+            let given = &settings.ups_nodes;
+            let worth = given.iter().position(labelled);
+            let worth = worth.or_else(|| given.iter().position(keyed));
             shutdown::Node {
                 votes: status.voter,
                 ups: (worth.is_some() || name == own).then(|| "this".to_owned()),
