@@ -6,6 +6,10 @@
 //! Source of the breaker's rule: a load that lasts three hours or more is to stay below 80 % of the breaker's rating
 //! (NEC 210.20(A), with "continuous load" of article 100).
 
+mod saved;
+
+pub use saved::Saved;
+
 use crate::error::{PowerError, Why};
 use crate::source::{MAX_WATTS, Reading};
 use serde::Serialize;
@@ -24,6 +28,9 @@ const BRIDGED: Duration = Duration::from_secs(300);
 
 /// After this a load is continuous.
 const CONTINUOUS: Duration = Duration::from_secs(3 * 3600);
+
+/// A device that has said nothing for a week is not kept for another month.
+const GONE_MICROS: i64 = 7 * 86_400 * 1_000_000;
 
 /// What a continuous load may take of the rating, and where of that the warning is.
 const CONTINUOUS_SHARE: f64 = 0.8;
@@ -214,6 +221,9 @@ impl Meter {
             return;
         }
         self.month = Some(month);
+        // Devices that are gone leave with the month that they were in.
+        let gone = at_micros.saturating_sub(GONE_MICROS);
+        self.devices.retain(|_, track| track.at_micros >= gone);
         for track in self.devices.values_mut() {
             track.month_wh = 0.0;
             track.unseen = Duration::ZERO;

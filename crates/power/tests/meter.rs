@@ -111,6 +111,54 @@ fn the_breaker_warns_then_counts_three_hours_then_is_over() {
 }
 
 #[test]
+fn a_restart_does_not_begin_the_month_anew() {
+    let mut before = Meter::new(None);
+    before
+        .take(&reading("plug", 0, Some(100.0), Some(500.0)))
+        .unwrap();
+    before
+        .take(&reading("plug", 60, Some(100.0), Some(502.0)))
+        .unwrap();
+    before.take(&reading("rapl", 60, Some(30.0), None)).unwrap();
+    let kept = serde_json::to_string(&before.saved()).unwrap();
+
+    let mut after = Meter::new(None);
+    after.resume(serde_json::from_str(&kept).unwrap()).unwrap();
+    assert_eq!((after.month_wh(), after.watts(micros(61))), (2.0, None));
+    // The counter went on while nobody looked; the other did not say.
+    after
+        .take(&reading("plug", 86_460, Some(100.0), Some(2902.0)))
+        .unwrap();
+    after.take(&reading("rapl", 86_460, Some(30.0), None)).unwrap();
+    assert!((after.month_wh() - 2402.0).abs() < 1e-9);
+    assert_eq!(after.unseen(), Duration::from_secs(86_400));
+
+    for (right, wrong) in [
+        ("\"version\":1", "\"version\":2"),
+        ("\"month_wh\":2.0", "\"month_wh\":-2.0"),
+    ] {
+        assert!(kept.contains(right), "{kept}");
+        let saved = serde_json::from_str(&kept.replace(right, wrong)).unwrap();
+        let mut meter = Meter::new(None);
+        assert!(meter.resume(saved).is_err());
+        assert_eq!(meter.month_wh(), 0.0);
+    }
+}
+
+#[test]
+fn devices_that_are_gone_leave_with_the_month() {
+    let mut meter = Meter::new(None);
+    for at in 0..256 {
+        meter
+            .take(&reading(&format!("d{at}"), 0, Some(1.0), None))
+            .unwrap();
+    }
+    let next_month = 12 * 86_400;
+    assert!(meter.take(&reading("new", next_month, Some(1.0), None)).is_ok());
+    assert_eq!(meter.watts(micros(next_month)), Some(1.0));
+}
+
+#[test]
 fn memory_is_bounded() {
     let mut meter = Meter::new(None);
     let taken = (0..1000).filter(|at| {

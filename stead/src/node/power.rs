@@ -5,6 +5,8 @@
 //! anybody while switches lose their power too. When mains are back before a node's turn, it goes on.
 //! Never: stops another node, or a machine; that is for the machine's own `upsmon`.
 
+mod kept;
+
 use super::Ambient;
 use super::operations::NodeOperations;
 use super::overview;
@@ -18,10 +20,13 @@ use stead_client::wire;
 use stead_gateway::metrics::{PowerRound, UpsFigures};
 use stead_power::shutdown::{self, Failing};
 use stead_power::{Load, Look, Meter, PowerError, Reading, Source, Supply, Ups, Verdict, Watch};
-use stead_runtime::TaskKind;
+use stead_runtime::{TaskKind, blocking};
 
 /// How long the members are asked for before a node plans for itself alone.
 const MEMBERS: Duration = Duration::from_secs(5);
+
+/// How often the meter is written down. An SD card takes that for decades.
+const KEEP_EVERY: Duration = Duration::from_secs(900);
 
 /// Letters of a key from which on it names a node.
 const SHORT_KEY: usize = 8;
@@ -37,10 +42,13 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
         return;
     }
     let begun = ambient.clock.instant();
+    let mut meter = Meter::new(settings.power.breaker());
+    kept::read(&operations.data, &mut meter);
     let mut watcher = Watcher {
         sources,
         fed_by: fed_by.map(|fed_by| (fed_by, Watch::new(settings.power.limits()))),
-        meter: Meter::new(settings.power.breaker()),
+        meter,
+        kept: begun,
         verdict: None,
         due: None,
         begun,
@@ -52,13 +60,14 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
         loop {
             let pause = tokio::select! {
                 pause = watcher.round(every) => pause,
-                () = stop.wait() => return,
+                () = stop.wait() => break,
             };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = stop.wait() => return,
+                () = stop.wait() => break,
             }
         }
+        watcher.keep().await;
     });
 }
 
@@ -66,6 +75,8 @@ struct Watcher {
     sources: Vec<Source>,
     fed_by: Option<(FedBy, Watch)>,
     meter: Meter,
+    /// When the meter was last written down.
+    kept: Instant,
     /// The last one, so that only changes are logged.
     verdict: Option<Verdict>,
     /// When this node is to stop.
@@ -105,6 +116,9 @@ impl Watcher {
         }
         self.watch(&round).await;
         self.publish(&round);
+        if clock.instant().duration_since(self.kept) > KEEP_EVERY {
+            self.keep().await;
+        }
         let now = clock.instant();
         match self.due {
             Some(due) if due <= now => {
@@ -114,6 +128,15 @@ impl Watcher {
             }
             Some(due) => every.min(due - now),
             None => every,
+        }
+    }
+
+    /// Writes the meter down.
+    async fn keep(&mut self) {
+        self.kept = self.operations.read.clock.instant();
+        let (data, saved) = (self.operations.data.clone(), self.meter.saved());
+        if let Err(error) = blocking(move || kept::write(&data, &saved)).await {
+            tracing::warn!(%error, "the month's energy was not written down");
         }
     }
 

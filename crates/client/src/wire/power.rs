@@ -13,7 +13,7 @@ pub struct Power {
     /// What all sources draw together, without parts of others; absent where none has said within a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watts: Option<f64>,
-    /// Watt-hours of this month (UTC), as far as this node saw them since it started.
+    /// Watt-hours of this month (UTC), as far as this node saw them.
     pub month_watt_hours: f64,
     pub readings: Vec<PowerReading>,
     pub ups: Vec<PowerUps>,

@@ -77,7 +77,7 @@ impl Power {
         registry.register("power_watts", "What a device draws", self.watts.clone());
         registry.register(
             "power_month_watt_hours",
-            "What was seen to be drawn this month (UTC) since the start",
+            "What was seen to be drawn this month (UTC)",
             self.month.clone(),
         );
         registry.register(
