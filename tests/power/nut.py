@@ -42,6 +42,7 @@ class Nut:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.drivers = {}
+        self.written = 0
         self.server = None
         self.environment = os.environ | {
             "NUT_CONFPATH": str(self.dir),
@@ -90,6 +91,9 @@ class Nut:
         # At once: the driver may be reading.
         whole = self.dir / f"{name}.new"
         whole.write_text(lines)
+        # The driver looks at whole seconds: two files of one second are one to it.
+        self.written = max(self.written + 1, int(time.time()))
+        os.utime(whole, (self.written, self.written))
         whole.rename(self.dir / f"{name}.dev")
 
     def freeze(self, name):
