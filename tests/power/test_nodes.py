@@ -144,3 +144,20 @@ def test_whose_turn_has_not_come_goes_on_when_mains_are_back(cluster, nut):
     time.sleep(27)
     assert not ended(a) and not ended(b)
     a.run("bucket", "create", "still-here")
+
+
+def test_a_ups_that_switches_off_leaves_no_time_to_go_one_by_one(cluster, nut):
+    a, b, c = three(cluster, nut, "stop_seconds = 10")
+    nut.says("rack", **FINE | dict(ups_status="FSD OB LB"))
+    ends = {}
+
+    def all_ended():
+        for name, node in zip("abc", (a, b, c)):
+            if name not in ends and ended(node):
+                ends[name] = time.monotonic()
+        return len(ends) == 3
+
+    wait(all_ended, "all three stop", 90)
+    assert max(ends, key=ends.get) == "b"
+    # Together, where one by one would be ten seconds apart.
+    assert abs(ends["a"] - ends["c"]) < 7, ends

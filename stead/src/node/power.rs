@@ -6,21 +6,23 @@
 //! Never: stops another node, or a machine; that is for the machine's own `upsmon`.
 
 mod kept;
+mod tell;
+
+pub(super) use tell::warnings;
 
 use super::Ambient;
 use super::operations::NodeOperations;
-use super::overview;
-use crate::codes::{self, Code};
 use crate::process;
 use crate::settings::{FedBy, Settings};
 use futures::future::join_all;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use stead_client::wire;
-use stead_gateway::metrics::{PowerRound, UpsFigures};
+use stead_gateway::metrics::PowerRound;
 use stead_power::shutdown::{self, Failing};
-use stead_power::{Load, Look, Meter, PowerError, Reading, Source, Supply, Ups, Verdict, Watch};
+use stead_power::{Look, Meter, PowerError, Reading, Source, Supply, Ups, Verdict, Watch};
 use stead_runtime::{TaskKind, blocking};
+use tell::{failure, figures, reading, said, supply, word};
 
 /// How long the members are asked for before a node plans for itself alone.
 const MEMBERS: Duration = Duration::from_secs(5);
@@ -154,7 +156,11 @@ impl Watcher {
             (None, Some(error)) => watch.unreachable(&error.why.to_string(), since),
             (None, None) => watch.unreachable("its server does not list it", since),
         };
-        let runtime = ups.and_then(|ups| ups.runtime_seconds);
+        let runtime = match ups {
+            Some(ups) if matches!(ups.supply, Supply::Battery | Supply::BatteryLow) => ups.runtime_seconds,
+            // One that switches off, or is taken to be empty, leaves no time to go one by one.
+            _ => Some(0.0),
+        };
         if self.verdict.as_ref() != Some(&verdict) {
             said(&fed_by.name, &verdict);
         }
@@ -294,107 +300,4 @@ impl Round {
         let matches = |(source, ups): &&(String, Ups)| *source == fed_by.source && ups.name == fed_by.name;
         self.upses.iter().find(matches).map(|(_, ups)| ups)
     }
-}
-
-fn said(ups: &str, verdict: &Verdict) {
-    match verdict {
-        Verdict::Fine => tracing::info!(ups, "the UPS is on mains"),
-        Verdict::OnBattery => tracing::warn!(ups, "the UPS is on battery"),
-        Verdict::Unknown(why) => tracing::warn!(ups, why, "the UPS is unknown"),
-        Verdict::Stop(why) => tracing::error!(ups, why, "the UPS fails"),
-    }
-}
-
-fn figures((source, ups): &(String, Ups)) -> Option<UpsFigures> {
-    if matches!(ups.supply, Supply::Unknown(_)) {
-        return None;
-    }
-    // One that switches off may be on either.
-    let on_battery = ups.status.iter().any(|word| word == "OB");
-    Some(UpsFigures {
-        source: source.clone(),
-        ups: ups.name.clone(),
-        on_battery,
-        charge: ups.charge_percent,
-        runtime: ups.runtime_seconds,
-    })
-}
-
-fn reading(reading: &Reading) -> wire::PowerReading {
-    wire::PowerReading {
-        source: reading.source.clone(),
-        device: reading.device.clone(),
-        watts: reading.watts,
-        watt_hours: reading.energy_wh,
-        part_of: reading.part_of.clone(),
-    }
-}
-
-fn failure(error: &PowerError) -> wire::PowerFailure {
-    wire::PowerFailure {
-        source: error.place.clone(),
-        why: error.why.to_string(),
-    }
-}
-
-fn supply(supply: &Supply) -> (&'static str, Option<String>) {
-    match supply {
-        Supply::Mains => ("mains", None),
-        Supply::Battery => ("battery", None),
-        Supply::BatteryLow => ("battery_low", None),
-        Supply::SwitchesOff => ("switches_off", None),
-        Supply::Unknown(why) => ("unknown", Some(why.clone())),
-    }
-}
-
-fn word(load: Load) -> &'static str {
-    match load {
-        Load::Fine => "fine",
-        Load::Near { .. } => "near",
-        Load::Above { .. } => "above",
-        Load::Over => "over",
-    }
-}
-
-/// What of power a person should look at.
-pub(super) fn warnings(node: &NodeOperations) -> Vec<wire::Warning> {
-    let last = node.power.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(power) = &*last else {
-        return Vec::new();
-    };
-    let mut warnings = Vec::new();
-    let mut warn = |code: Code, what: String| {
-        let page = codes::find(&code.to_string());
-        let next = page.map_or(String::new(), |page| page.next.to_owned());
-        warnings.push(overview::warning(code, what, next));
-    };
-    for failed in &power.failed {
-        warn(codes::POWER, format!("{}: {}", failed.source, failed.why));
-    }
-    let turn = power
-        .stops_in_seconds
-        .map_or(String::new(), |left| format!("; this node stops in {left} s"));
-    for ups in power
-        .ups
-        .iter()
-        .filter(|ups| ups.feeds_this && ups.supply != "mains")
-    {
-        let why = ups.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
-        let is = ups.supply.replace('_', " ");
-        warn(
-            codes::UPS,
-            format!("the UPS {} that feeds this node is {is}{why}{turn}", ups.name),
-        );
-    }
-    match (power.breaker.as_deref(), power.watts) {
-        (None | Some("fine"), _) | (_, None) => {}
-        (Some(_), Some(watts)) => {
-            let rated = node.settings.power.breaker_watts;
-            warn(
-                codes::BREAKER,
-                format!("{watts:.0} W are drawn behind a breaker of {rated} W"),
-            );
-        }
-    }
-    warnings
 }
