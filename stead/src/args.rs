@@ -7,6 +7,7 @@ mod ipfs;
 mod lock;
 mod log;
 mod plan;
+mod power;
 mod upkeep;
 
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
@@ -14,6 +15,7 @@ pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
 pub use plan::{PlanCheck, PlanCommand, PlanExport, PlanImport, PlanInit};
+pub use power::{PowerCommand, PowerRead};
 pub use upkeep::{
     Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NEARBY, NodeCommand, Scrub, Up,
     ViewCommand,
@@ -199,6 +201,12 @@ pub enum Command {
         after_help = "Examples:\n  stead console\n  xdg-open \"$(stead console --json | jq -r .url)\"\n\nThe link works once, within ten minutes, for whoever has it."
     )]
     Console,
+    /// Read meters and UPSes
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead power read --nut 10.0.0.4\n  stead power read --rapl --json"
+    )]
+    Power(PowerCommand),
     /// Explain an error code
     Explain(Explain),
     /// Print shell completions

@@ -22,6 +22,12 @@ pub const NO_LEADER: Code = Code(86);
 
 /// An inventory says what cannot be.
 pub const INVENTORY: Code = Code(87);
+/// A meter or UPS was not read.
+pub const POWER: Code = Code(90);
+/// The UPS that feeds the node is not on mains.
+pub const UPS: Code = Code(91);
+/// A breaker carries nearly as much as it may.
+pub const BREAKER: Code = Code(92);
 
 macro_rules! pages {
     ($($code:ident: $title:literal, $meaning:literal, $next:literal;)*) => {
@@ -60,6 +66,23 @@ const OWN: &[Page] = pages! {
         "A lab's file could not be read, or what it says does not hold together: a field that there is none of, a plug \
          that is not there, power that goes in a circle, two devices in one unit. The lines above say what and where.",
         "Mend the lines that are named; `stead plan init -` prints an example with every kind of table.";
+    POWER: "A meter or UPS could not be read",
+        "A source of power readings did not answer in time, does not let in, or said what is not understood or cannot \
+         be. Nothing of what it said counts. A UPS is unknown where its data are stale, its driver does not run, or it \
+         contradicts itself; that alone stops nothing.",
+        "Ask it alone with `stead power read`, from the machine where it failed; for a UPS, look with `upsc` on the \
+         machine of its NUT server whether its driver runs.";
+    UPS: "The UPS that feeds this node is not on mains",
+        "It is on battery, or it switches off, or its state is unknown. On battery, below `power.stop_below_percent` or \
+         `power.stop_below_seconds`, the nodes that it feeds stop one after the other, least worth first; when mains are \
+         back before a node's turn, it goes on.",
+        "See to the mains. `stead power read --nut HOST` shows what the UPS says; `stead status --json | jq .power` \
+         shows when this node stops.";
+    BREAKER: "A breaker carries nearly as much as it may",
+        "What is measured together is above nine tenths of what the breaker of `power.breaker_watts` may carry for \
+         hours, which is 80 % of its rating. Above that it may go on for three hours; above the rating it trips.",
+        "Put something behind another breaker, or stop what is not needed; `stead status --json | jq .power` shows \
+         what each device draws.";
 };
 
 /// A code's page, wherever it is defined. Takes `STEAD-0001`, `stead-1` and `1`.

@@ -18,6 +18,7 @@ mod log;
 mod ls;
 mod path;
 mod plan;
+mod power;
 mod progress;
 mod rm;
 mod shell;
@@ -61,6 +62,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::View(command) => upkeep::view(global, command).await,
         Command::Doctor => doctor::run(global).await,
         Command::Console => console::run(global).await,
+        Command::Power(command) => power::run(global, command).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -16,6 +16,7 @@ pub mod members;
 pub mod offline;
 mod operations;
 mod overview;
+mod power;
 mod root;
 mod seal;
 mod wants;

@@ -3,6 +3,10 @@
 //! Owns: [`Settings`] and how the file is read. Every setting has a default, so the file need not exist.
 //! Never: builds anything from them; that is `node`.
 
+mod power;
+
+pub use power::{FedBy, Power};
+
 use crate::codes;
 use crate::failure::Failure;
 use serde::Deserialize;
@@ -38,6 +42,8 @@ pub struct Settings {
     pub scrub: Scrub,
     /// Freeing what nothing reaches any more.
     pub gc: Collect,
+    /// Meters, and the UPS that feeds the node.
+    pub power: Power,
     /// Ending.
     pub drain: Drain,
     /// Whom buckets may notify.
@@ -356,6 +362,7 @@ impl Settings {
             86_400,
         )?;
         self.ipfs.validate()?;
+        self.power.validate()?;
         let listening = [
             ("s3", self.s3.listen),
             ("api", self.api.listen),

@@ -136,7 +136,10 @@ async fn policy(log: std::sync::Weak<RaftLog>, options: ClusterOptions) {
         }
         let Some(log) = log.upgrade() else { return };
         if let Some(why) = log.failed() {
-            tracing::error!(why, "consensus has failed: this process ends, so that it can begin anew");
+            tracing::error!(
+                why,
+                "consensus has failed: this process ends, so that it can begin anew"
+            );
             log.stop_process();
             return;
         }

@@ -1,8 +1,10 @@
 //! What is counted, in Prometheus' text form.
 
+mod power;
 mod totals;
 mod webhooks;
 
+pub use power::{PowerRound, UpsFigures};
 pub use totals::{Latency, Totals};
 
 use crate::ReadContext;
@@ -109,6 +111,7 @@ struct Inner {
     lifecycle: Family<ActionLabel, Counter>,
     peer_blocks: Family<ActionLabel, Counter>,
     webhooks: webhooks::Webhooks,
+    power: power::Power,
     levels: Levels,
     live: totals::Live,
     probe: Mutex<Option<Box<dyn Fn() -> Probe + Send + Sync>>>,
@@ -146,6 +149,7 @@ impl Metrics {
             lifecycle: Family::default(),
             peer_blocks: Family::default(),
             webhooks: webhooks::Webhooks::default(),
+            power: power::Power::default(),
             levels: Levels::default(),
             live: totals::Live::default(),
             probe: Mutex::default(),
@@ -154,6 +158,7 @@ impl Metrics {
         inner.register(&mut registry);
         inner.levels.register(&mut registry);
         inner.webhooks.register(&mut registry);
+        inner.power.register(&mut registry);
         inner.registry = registry;
         Self(Arc::new(inner))
     }
@@ -250,6 +255,7 @@ impl Metrics {
             levels.term.set(signed(term));
             levels.wal_entries.set(signed(wal_entries));
         }
+        let _whole_round = self.0.power.writing.lock();
         let mut text = String::with_capacity(16 << 10);
         match encode(&mut text, &self.0.registry) {
             Ok(()) => text,

@@ -74,6 +74,9 @@ pub trait Operations: Send + Sync + 'static {
     /// What the node's own work found last.
     async fn upkeep(&self) -> wire::Upkeep;
 
+    /// What meters and UPSes said last; nothing where none is configured.
+    fn power(&self) -> Option<wire::Power>;
+
     /// The access key that stands for the owner at the socket, where there is one.
     fn root_key(&self) -> Option<String>;
 

@@ -21,10 +21,10 @@ pub(crate) async fn overview(
     Extension(may): Extension<May>,
 ) -> Result<Json<wire::Overview>, ApiError> {
     let context = shared.context();
-    let warnings = if may.oversee().is_ok() {
-        shared.operations.warnings().await
+    let (warnings, power) = if may.oversee().is_ok() {
+        (shared.operations.warnings().await, shared.operations.power())
     } else {
-        Vec::new()
+        (Vec::new(), None)
     };
     Ok(Json(wire::Overview {
         node: shared.operations.facts(),
@@ -36,6 +36,7 @@ pub(crate) async fn overview(
         buckets: buckets::visible(&shared, &caller.identity, BUCKETS)?,
         position: context.views.position(shared.tenant()),
         warnings,
+        power,
         rates: shared.figures.rates(context),
     }))
 }

@@ -62,6 +62,27 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
             ),
         );
     }
+    if let Some(power) = &status.power {
+        row("power", said(power));
+    }
     table.print();
     Ok(failure::OK)
+}
+
+/// What is drawn, and what each UPS is on.
+fn said(power: &wire::Power) -> String {
+    let mut said = match power.watts {
+        Some(watts) => vec![format!("{watts:.0} W")],
+        None => vec!["nothing measured".to_owned()],
+    };
+    for ups in &power.ups {
+        said.push(format!("UPS {}: {}", ups.name, ups.supply.replace('_', " ")));
+    }
+    if !power.failed.is_empty() {
+        said.push(format!("{} not read", count(power.failed.len() as u64, "source")));
+    }
+    if let Some(left) = power.stops_in_seconds {
+        said.push(format!("stops in {left} s"));
+    }
+    said.join(", ")
 }

@@ -1,9 +1,9 @@
-//! Work that goes on by itself: sealing, lifecycle rules, and where the settings say so scrubbing and collecting.
+//! Work that goes on by itself: sealing, power, lifecycle rules, and where the settings say so scrubbing and collecting.
 //!
 //! Never: stops the node; what fails is logged and tried again at its next time.
 
 use super::operations::NodeOperations;
-use super::{Ambient, ballast, seal};
+use super::{Ambient, ballast, power, seal};
 use crate::settings::Settings;
 use std::future::Future;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ const BALLAST_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts it all.
 pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<NodeOperations>) {
+    power::spawn(ambient, settings, operations.clone());
     let sealing = operations.clone();
     every(ambient, "seal", (SEAL_FIRST, SEAL_EVERY), move || {
         let operations = sealing.clone();

@@ -9,7 +9,7 @@ use ed25519_dalek::SigningKey;
 use http::StatusCode;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use stead_block::{BlockError, CollectOptions, ScrubOptions};
 use stead_client::wire;
@@ -52,6 +52,8 @@ pub struct NodeOperations {
     root_key: Option<String>,
     /// What the last scrub and the last collection found.
     pub(super) found: Mutex<wire::Upkeep>,
+    /// What meters and UPSes said last.
+    pub(super) power: Mutex<Option<wire::Power>>,
 }
 
 impl NodeOperations {
@@ -67,6 +69,7 @@ impl NodeOperations {
             started,
             root_key: None,
             found: Mutex::default(),
+            power: Mutex::default(),
         }
     }
 
@@ -298,6 +301,7 @@ impl Operations for NodeOperations {
             } else {
                 Vec::new()
             },
+            power: self.power(),
             cluster: match &self.running {
                 Some(running) => members::cluster(&running.raft, &self.read.node).await,
                 None => wire::Cluster::default(),
@@ -515,6 +519,10 @@ impl Operations for NodeOperations {
 
     async fn upkeep(&self) -> wire::Upkeep {
         overview::upkeep(self)
+    }
+
+    fn power(&self) -> Option<wire::Power> {
+        self.power.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn root_key(&self) -> Option<String> {

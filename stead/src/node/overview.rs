@@ -84,6 +84,7 @@ pub(super) fn warnings(node: &NodeOperations) -> Vec<wire::Warning> {
         .scrub
         .as_ref()
         .map_or(0, |scrub| scrub.result.damaged.len());
+    warnings.extend(super::power::warnings(node));
     if damaged > 0 {
         warnings.push(warning(
             codes::BLOCK_DAMAGED,
@@ -97,7 +98,7 @@ pub(super) fn warnings(node: &NodeOperations) -> Vec<wire::Warning> {
     warnings
 }
 
-fn warning(code: Code, what: String, next: String) -> wire::Warning {
+pub(super) fn warning(code: Code, what: String, next: String) -> wire::Warning {
     let code = code.to_string();
     let explain = format!("/api/v1/explain/{code}");
     wire::Warning {

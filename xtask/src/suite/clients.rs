@@ -175,6 +175,13 @@ pub fn cluster(session: &Session) -> Outcome {
     pytest(session, "cluster", &python)
 }
 
+/// A real NUT server with UPSes that play what a house goes through, and nodes behind them.
+pub fn power(session: &Session) -> Outcome {
+    let python = python()?;
+    steps::need(&["/lib/nut/upsd", "/lib/nut/dummy-ups"])?;
+    pytest(session, "power", &python)
+}
+
 /// Object CIDs, compared with another implementation's.
 pub fn cids(session: &Session) -> Outcome {
     let python = python()?;

@@ -108,6 +108,11 @@ pub const ALL: &[Step] = &[
         clients::cluster,
     ),
     client(
+        "power",
+        "NUT's server with UPSes on mains, on battery, low, stale, lying; nodes that stop in order",
+        clients::power,
+    ),
+    client(
         "helia",
         "helia fetches by the trustless gateway and Bitswap, and refuses changed blocks",
         helia::helia,

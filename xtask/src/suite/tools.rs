@@ -18,6 +18,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("nginx", "nginx-light"),
     ("chromium", "chromium"),
+    ("/lib/nut/upsd", "nut-server"),
+    ("/lib/nut/dummy-ups", "nut-server"),
 ];
 
 fn package(program: &str) -> &str {

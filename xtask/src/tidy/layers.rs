@@ -11,6 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("crates/event", &[]),
     ("crates/runtime", &[]),
     ("crates/plan", &["crates/event"]),
+    ("crates/power", &["crates/event", "crates/runtime", "crates/plan"]),
     ("crates/log", &["crates/event", "crates/runtime"]),
     ("crates/block", &["crates/event", "crates/runtime"]),
     (

@@ -29,6 +29,8 @@ pub struct Status {
     pub raft: Option<RaftStatus>,
     #[serde(default)]
     pub tasks: Vec<TaskStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<super::Power>,
     /// The nodes that share its consensus, itself among them.
     #[serde(flatten)]
     pub cluster: super::Cluster,
@@ -84,6 +86,8 @@ pub struct Overview {
     pub position: Position,
     pub warnings: Vec<Warning>,
     pub rates: Rates,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<super::Power>,
 }
 
 /// Who the node is.
