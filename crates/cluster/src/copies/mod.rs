@@ -23,6 +23,7 @@ use std::sync::Weak;
 use std::time::Duration;
 use stead_block::{Block, BlockError, Copying, Elsewhere, Fetched, LocalStore};
 use stead_event::{Cid, NodeId, cids};
+use stead_plan::policy::most_of;
 use stead_runtime::{TaskKind, blocking};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -82,7 +83,7 @@ impl Copies {
         for cid in names {
             let copies = copies.unwrap_or_else(|| belief.classes.of(cid));
             let owners = belief.placement.owners(cid, copies);
-            held.insert(*cid, (1, enough(owners.len().min(copies.into()))));
+            held.insert(*cid, (1, most_of(owners.len().min(copies.into()))));
             for node in owners.into_iter().filter(|node| *node != log.node) {
                 lots.entry(node).or_default().push(*cid);
             }
@@ -106,12 +107,6 @@ impl Copies {
             ))),
         }
     }
-}
-
-/// How many copies, of so many, have to be there before the writer is answered: most of them. Of two, one may be
-/// away: there is no third to ask, and its copy is made when it is back.
-fn enough(copies: usize) -> usize {
-    if copies <= 2 { 1 } else { copies / 2 + 1 }
 }
 
 async fn fetch_from(log: &RaftLog, node: NodeId, cid: Cid) -> Option<Bytes> {
