@@ -1,6 +1,6 @@
 //! The documented lab of three machines and one router: what the planner has to say of it by itself.
 
-use stead_plan::failures::{Failure, Forecaster, Named, Verdict, line};
+use stead_plan::failures::{Failure, Forecaster, Named, Report, Verdict, line};
 use stead_plan::lab::{Lab, Resolved};
 
 fn lab() -> Resolved {
@@ -71,7 +71,39 @@ fn all_of_it() {
     let worst = &doubles.worst[0];
     assert_eq!(
         line(&worst.outcome.chain, worst.outcome.worst()),
-        "disk-1 of cm4-1 dies and disk-1 of cm4-2 dies → 1 of 3 voters together, 2 needed → of some of everything \
+        "cm4-1 dies and cm4-2 dies → 1 of 3 voters together, 2 needed → of some of everything \
          (2 strict) no copy is left → data lost"
     );
+}
+
+#[test]
+fn it_says_so_by_itself_and_what_helps() {
+    let lab = lab();
+    let report = Report::of(&Forecaster::new(&lab), true);
+    assert_eq!(
+        report.findings,
+        [
+            "router alone carries all power and all switching of the 3 machines: without it, down.",
+            "outlet wall alone carries all power of the 3 machines: without it, down.",
+            "circuit kitchen alone carries all power of the 3 machines: without it, down.",
+            "everything is kept as `2 strict`: writing stops when one machine dies, until it is back.",
+        ]
+    );
+    let first = &report.fixes[0];
+    assert_eq!(first.title, "Keep everything as `2` instead of `2 strict`.");
+    assert_eq!(first.change, ["[[data]] everything: redundancy = \"2\""]);
+    // A second switch, and supplies of their own, help only together.
+    let both = report
+        .fixes
+        .iter()
+        .find(|fix| fix.title.contains("supply") && fix.title.contains("second switch"));
+    let router = ("router".to_owned(), Verdict::Down, Verdict::Safe);
+    assert!(
+        both.is_some_and(|fix| fix.better.contains(&router)),
+        "{:#?}",
+        report.fixes
+    );
+    let text = report.to_string();
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert_eq!(text, Report::of(&Forecaster::new(&lab), true).to_string());
 }

@@ -6,7 +6,7 @@
 //! are judged once.
 
 use super::copies::Scratch;
-use super::failure::{Failure, Named};
+use super::failure::{Failure, FailureKind, Named};
 use super::graph::Broken;
 use super::judge::{Forecaster, Outcome, Verdict};
 use serde::Serialize;
@@ -59,7 +59,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, verdict: Verdict, count: u64) {
+    pub(super) fn add(&mut self, verdict: Verdict, count: u64) {
         match verdict {
             Verdict::Safe => self.safe += count,
             Verdict::Slower => self.slower += count,
@@ -99,6 +99,27 @@ pub(super) struct Class {
     pub verdict: Verdict,
 }
 
+/// What stands for others that do the same, the first one first.
+fn known(kind: FailureKind) -> usize {
+    const ORDER: [FailureKind; 11] = [
+        FailureKind::Node,
+        FailureKind::Switch,
+        FailureKind::Ups,
+        FailureKind::Circuit,
+        FailureKind::Site,
+        FailureKind::Disk,
+        FailureKind::Cable,
+        FailureKind::Power,
+        FailureKind::Pdu,
+        FailureKind::Outlet,
+        FailureKind::Supply,
+    ];
+    ORDER
+        .iter()
+        .position(|other| *other == kind)
+        .unwrap_or(ORDER.len())
+}
+
 impl Forecaster<'_> {
     /// Failures by what they do, in the order of [`Failure::all`].
     pub(super) fn classes(&self) -> Vec<Class> {
@@ -122,6 +143,10 @@ impl Forecaster<'_> {
                     });
                 }
             }
+        }
+        for class in &mut classes {
+            // The one that people know best stands for all.
+            class.members.sort_by_key(|failure| known(failure.kind()));
         }
         classes
     }

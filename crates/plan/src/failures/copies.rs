@@ -93,6 +93,14 @@ impl Family {
         }
     }
 
+    /// The same for other kinds of data.
+    pub(super) fn named(&self, names: Vec<String>) -> Self {
+        Self {
+            names,
+            ..self.clone()
+        }
+    }
+
     /// Whether there is a place for it at all.
     pub(super) fn has_place(&self) -> bool {
         self.least >= self.policy.to_read()

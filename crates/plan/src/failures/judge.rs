@@ -140,6 +140,20 @@ pub struct Forecaster<'l> {
 impl<'l> Forecaster<'l> {
     /// Of a lab.
     pub fn new(lab: &'l Resolved) -> Self {
+        Self::with(lab, None)
+    }
+
+    /// Of a lab that differs little: where copies are is known already if the machines are the same.
+    pub(super) fn again<'o>(&self, lab: &'o Resolved) -> Forecaster<'o> {
+        Forecaster::with(lab, Some(self))
+    }
+
+    fn family(&self, map: &ClusterMap, policy: Policy) -> Option<&Family> {
+        let mut families = self.families.iter();
+        families.find(|family| family.policy == policy && self.map == *map)
+    }
+
+    fn with(lab: &'l Resolved, known: Option<&Forecaster<'_>>) -> Self {
         let (graph, map) = (Graph::new(lab), lab.cluster_map());
         let members = graph.members.len();
         let mut member_of_leaf = vec![0; graph.leaves()];
@@ -158,7 +172,12 @@ impl<'l> Forecaster<'l> {
         }
         let families = policies(lab)
             .into_iter()
-            .map(|(policy, names)| Family::new(&map, policy, names, &named, graph.leaves()))
+            .map(
+                |(policy, names)| match known.and_then(|known| known.family(&map, policy)) {
+                    Some(known) => known.named(names),
+                    None => Family::new(&map, policy, names, &named, graph.leaves()),
+                },
+            )
             .collect();
         let budget = Budget::of(lab);
         let minutes = budget.upses.iter().map(|ups| {
