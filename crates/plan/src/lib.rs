@@ -1,7 +1,8 @@
 //! Plans of a small datacenter: where copies go, and what may fail.
 //!
-//! Owns: the cluster map with its failure domains, placement ([`place`](fn@place), [`Placer`]), and what a failure does
-//! ([`survive`]), which the cluster and the planner share.
+//! Owns: a lab's inventory ([`lab`]) and what it takes, costs and holds ([`budget`]); the cluster map with its failure
+//! domains, placement ([`place`](fn@place), [`Placer`]), and what a failure does ([`survive`]), which the cluster and
+//! the planner share.
 //! Promises: every function is pure; the same input gives the same answer on every machine, whatever its
 //! processor, because nothing here uses a mathematical function of the system's library.
 //! Never: I/O, a clock, randomness, async.

@@ -2,7 +2,7 @@
 
 use stead_plan::budget::Verdict;
 use stead_plan::lab::Lab;
-use stead_plan::{Budget, Interval};
+use stead_plan::{Budget, ClusterMap, Interval, Node, Placer, Policy};
 
 fn budget(text: &str) -> Budget {
     let lab = Lab::read(text)
@@ -156,6 +156,7 @@ fn a_battery_lasts_as_long_as_its_watt_hours() {
     );
     assert_eq!(ups.runtime_idle_minutes, Some(range(180.0, 240.0)));
     assert_eq!(ups.runtime_stress_minutes, Some(range(60.0, 80.0)));
+    assert_eq!(ups.cold_start_w, range(20.0, 60.0));
     // A fifth of the input may be lost.
     assert_eq!(found.circuits[0].continuous_w, range(24.0, 4.0 + 75.0));
     let bare = "[[ups]]\nname = \"u\"\npower = [\"o\"]\npart = \"UPS\"\n";
@@ -301,4 +302,89 @@ fn a_long_chain_of_batteries_stays_finite() {
     }
     lab += &node("n", "\"u2999\"", 5.0, 5.0);
     assert!(budget(&lab).circuits[0].continuous_w.high.is_finite());
+}
+
+#[test]
+fn the_documented_reports_are_those_of_the_documented_labs() {
+    let page = include_str!("../../../docs/planner.md");
+    for lab in [
+        include_str!("labs/attic.toml"),
+        include_str!("labs/three-cm4.toml"),
+    ] {
+        let report = budget(lab).to_string();
+        assert!(page.contains(&report), "docs/planner.md should have:\n{report}");
+    }
+}
+
+#[test]
+fn a_tower_is_compared_without_its_disks() {
+    let hints = budget(include_str!("labs/attic.toml")).hints;
+    assert_eq!((hints[0].name.as_str(), hints[0].idle_w), ("tower", 66.0));
+    let disk = "{ kind = \"hdd-3.5\", part = \"3.5in 8TB SMR HDD\", size_gb = 8000 }";
+    let own = format!("{}disk = [{disk}, {disk}]\n", node("n", "", 32.0, 40.0));
+    let hints = budget(&own).hints;
+    assert!(
+        !hints.is_empty() && hints.iter().all(|hint| hint.idle_w == 22.0),
+        "32 W less two disks of 5 W: {hints:?}"
+    );
+}
+
+/// Gigabytes of data at which the first node is full, when placement puts blocks there.
+fn placed_until_full(sizes: &[(f64, &str)], policy: Policy) -> f64 {
+    const KEYS: u32 = 10_000;
+    let node = |(at, (gb, site)): (usize, &(f64, &str))| {
+        let mut node = Node::new(format!("n{at}"), (gb * 1e9) as u64);
+        node.domains.site = Some((*site).to_owned());
+        node
+    };
+    let map = ClusterMap {
+        nodes: sizes.iter().enumerate().map(node).collect(),
+    };
+    let placer = Placer::new(&map, policy);
+    let mut copies = vec![0_u32; sizes.len()];
+    for key in 0..KEYS {
+        for copy in placer.place(&key.to_be_bytes()).copies {
+            let at = map
+                .nodes
+                .iter()
+                .position(|node| node.id == copy.node)
+                .expect("a node");
+            copies[at] += 1;
+        }
+    }
+    let each = 1.0 / policy.to_read() as f64;
+    let full = |(copies, (gb, _)): (&u32, &(f64, &str))| gb / (f64::from(*copies) / f64::from(KEYS) * each);
+    copies.iter().zip(sizes).map(full).fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn usable_space_is_what_placement_reaches() {
+    for (sizes, redundancy) in [
+        (&[(1e3, "x"), (1e3, "x"), (1e3, "x")][..], "2"),
+        (&[(1e3, "x"), (1e3, "x"), (8e3, "x")], "2"),
+        (&[(1e3, "x"), (2e3, "x"), (3e3, "x"), (4e3, "x")], "3"),
+        (&[(1e3, "x"), (1e3, "x"), (4e3, "y")], "2"),
+        (&[(1e3, "x"), (1e3, "x"), (1e3, "x"), (1e3, "y")], "2"),
+        (
+            &[(1e3, "x"), (1e3, "x"), (1e3, "x"), (1e3, "x"), (1e3, "x")],
+            "2+1",
+        ),
+    ] {
+        let mut lab = format!("[[data]]\nname = \"d\"\nredundancy = \"{redundancy}\"\n");
+        for site in ["x", "y"] {
+            lab += &format!(
+                "[[site]]\nname = \"{site}\"\n[[rack]]\nname = \"r{site}\"\nsite = \"{site}\"\nunits = 9\n"
+            );
+        }
+        for (at, (gb, site)) in sizes.iter().enumerate() {
+            lab += &node(&format!("n{at}"), "", 1.0, 1.0);
+            lab += &format!("rack = \"r{site}\"\ndisk = [{{ kind = \"ssd\", size_gb = {gb} }}]\n");
+        }
+        let bound = budget(&lab).usable[0].usable_tb * 1e3;
+        let placed = placed_until_full(sizes, redundancy.parse().expect("a policy"));
+        assert!(
+            (placed / bound - 1.0).abs() < 0.05,
+            "{sizes:?} {redundancy}: {placed} of {bound}"
+        );
+    }
 }

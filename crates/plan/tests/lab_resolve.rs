@@ -59,8 +59,8 @@ fn all_that_is_wrong_is_told_with_its_line() {
         told,
         [
             (Kind::UnknownName, 9),
-            (Kind::WrongKind, 13),
             (Kind::UnknownName, 9),
+            (Kind::WrongKind, 13),
             (Kind::UnknownPart, 13)
         ]
     );

@@ -10,6 +10,18 @@ pub enum PlanCommand {
     Init(PlanInit),
     /// Say what a lab takes, costs and holds, and whether it is within its limits
     Check(PlanCheck),
+    /// Make an inventory from what another program knows
+    #[command(
+        subcommand,
+        after_help = "Example:\n  stead plan import netbox netbox.json > lab.toml"
+    )]
+    Import(PlanImport),
+    /// Write an inventory for another program
+    #[command(
+        subcommand,
+        after_help = "Example:\n  stead plan export netbox lab.toml > netbox.json"
+    )]
+    Export(PlanExport),
 }
 
 /// `plan init`
@@ -38,9 +50,39 @@ Examples:
   stead plan check lab.toml
   stead plan check lab.toml --json | jq '.circuits[].continuous_w'
 
-Exit codes: 0 within all limits, 1 not (or not for certain), 2 the file is wrong.")]
+Exit codes: 0 within all limits, 1 not or not for certain, 2 the file is wrong.")]
 pub struct PlanCheck {
     /// The inventory
     #[arg(value_name = "FILE", default_value = "lab.toml")]
+    pub file: PathBuf,
+}
+
+/// `plan import`
+#[derive(Debug, Subcommand)]
+pub enum PlanImport {
+    /// From NetBox: what its REST API answers, one list or several in an object
+    #[command(after_help = "\
+Example:
+  stead plan import netbox netbox.json > lab.toml
+
+FILE has what NetBox's REST API answers: an object with one list for each of
+\"sites\", \"racks\", \"power_feeds\", \"devices\", \"power_ports\", \"cables\" and so
+on, each as GET /api/dcim/… gave it.")]
+    Netbox(PlanFile),
+}
+
+/// `plan export`
+#[derive(Debug, Subcommand)]
+pub enum PlanExport {
+    /// For NetBox: lists of the shape that its REST API takes and gives
+    #[command(after_help = "Example:\n  stead plan export netbox lab.toml > netbox.json")]
+    Netbox(PlanFile),
+}
+
+/// A file to read.
+#[derive(Debug, Args)]
+pub struct PlanFile {
+    /// The file to read
+    #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

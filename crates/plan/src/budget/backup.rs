@@ -18,11 +18,13 @@ pub struct UpsBudget {
     pub load_w: Interval,
     /// What it can give at once, if that is known.
     pub limit_w: Option<f64>,
+    /// Everything behind it starting at once.
+    pub cold_start_w: Interval,
     /// How long it lasts with nothing to do, if its capacity is known.
     pub runtime_idle_minutes: Option<Interval>,
     /// How long it lasts with all to do.
     pub runtime_stress_minutes: Option<Interval>,
-    /// Of the load.
+    /// The worse of the load's and the cold start's.
     pub verdict: Verdict,
 }
 
@@ -48,6 +50,7 @@ pub(super) fn upses(lab: &Resolved, shares: &Shares<'_>, notes: &mut Vec<String>
             let factors = shares.at(id);
             let idle = shares.sum(&factors, |figures| figures.idle_w.value);
             let hard = shares.sum(&factors, |figures| figures.stress_w.value);
+            let start = shares.sum(&factors, |figures| figures.start_w.value);
             let load = span(idle, hard);
             let limit = figures.max_w.as_ref().map(|limit| limit.value);
             let battery = figures.battery_wh.as_ref().map(|battery| battery.value);
@@ -55,9 +58,10 @@ pub(super) fn upses(lab: &Resolved, shares: &Shares<'_>, notes: &mut Vec<String>
                 name: thing.name.clone(),
                 load_w: rounded(load),
                 limit_w: limit,
+                cold_start_w: rounded(start),
                 runtime_idle_minutes: battery.map(|battery| minutes(battery, idle)),
                 runtime_stress_minutes: battery.map(|battery| minutes(battery, hard)),
-                verdict: Verdict::of(load, limit),
+                verdict: Verdict::of(load, limit).max(Verdict::of(start, limit)),
             })
         })
         .collect();

@@ -6,7 +6,7 @@
 use super::totals::MONTH_HOURS;
 use super::{counts, round};
 use crate::lab::model::{Part, PartKind};
-use crate::lab::{Resolved, ThingKind};
+use crate::lab::{Resolved, ThingId, ThingKind};
 use serde::Serialize;
 
 /// A saving of less than this is not worth a word.
@@ -23,11 +23,11 @@ const SHOWN: usize = 2;
 pub struct Hint {
     /// The machine.
     pub name: String,
-    /// What it takes with nothing to do.
+    /// What it takes with nothing to do, without its disks.
     pub idle_w: f64,
     /// A part of the catalogue that takes less.
     pub instead: String,
-    /// What that takes with nothing to do.
+    /// What that takes with nothing to do, without disks.
     pub instead_idle_w: f64,
     /// What that costs, in the lab's currency.
     pub instead_price: f64,
@@ -41,19 +41,15 @@ pub struct Hint {
 pub(super) fn all(lab: &Resolved) -> Vec<Hint> {
     let mut all = Vec::new();
     for (id, thing) in lab.of_kind(ThingKind::Node).filter(|(id, _)| counts(lab, *id)) {
-        let Some(idle) = thing.figures.as_ref().map(|figures| &figures.idle_w) else {
+        let Some(idle_w) = bare_idle(lab, id) else {
             continue;
         };
-        // With a bound, nothing is known to be saved.
-        if !idle.known {
-            continue;
-        }
         let own = lab
             .common(id)
             .and_then(|common| lab.catalogue.get(common.part.as_deref()?));
         let fitting = lab.catalogue.parts().filter(|part| fits(part, own));
         let mut found: Vec<Hint> = fitting
-            .filter_map(|part| compare(lab, &thing.name, idle.value.low, part))
+            .filter_map(|part| compare(lab, &thing.name, idle_w, part))
             .collect();
         found.sort_by(|one, other| {
             let months = |hint: &Hint| hint.instead_price / hint.saved_kwh_per_month;
@@ -65,6 +61,27 @@ pub(super) fn all(lab: &Resolved) -> Vec<Hint> {
         all.extend(found);
     }
     all
+}
+
+/// What a machine takes with nothing to do, at least, without its disks: they would move. None if it is not known.
+fn bare_idle(lab: &Resolved, id: ThingId) -> Option<f64> {
+    let common = lab.common(id)?;
+    let disks: f64 = lab
+        .thing(id)
+        .disks
+        .iter()
+        .map(|disk| disk.idle_w.value.high)
+        .sum();
+    if let Some(measured) = common.idle_w {
+        return Some(measured.low - disks);
+    }
+    let part = lab.catalogue.get(common.part.as_deref()?)?;
+    let idle = part.idle_w?.low;
+    Some(if part.with_disks.is_some() {
+        idle - disks
+    } else {
+        idle
+    })
 }
 
 /// Whether it is a machine that runs the same programs and is no older.
@@ -100,7 +117,7 @@ fn compare(lab: &Resolved, name: &str, idle_w: f64, part: &Part) -> Option<Hint>
     }
     Some(Hint {
         name: name.to_owned(),
-        idle_w,
+        idle_w: round(idle_w),
         instead: part.name.clone(),
         instead_idle_w,
         instead_price: round(instead_price),

@@ -1,6 +1,7 @@
 //! Room for data, and what it takes and costs.
 //!
-//! Owns: the bound on usable space. It is the simple one: each domain (disk, machine, rack, circuit, switch, site)
+//! Owns: the bound on usable space, which `tests/budget.rs` compares with where placement really puts blocks. It is
+//! the simple one: each domain (disk, machine, rack, circuit, switch, site)
 //! takes no more copies of one block than placement puts there, and placement spreads them as evenly as it can
 //! ([`crate::place`](mod@crate::place)). What the cluster needs for its log and for moving copies about is not taken
 //! off.

@@ -35,7 +35,10 @@ impl Display for Budget {
         self.each(f)?;
         for (at, hint) in self.hints.iter().enumerate() {
             if at == 0 {
-                writeln!(f, "\nWhat would save power")?;
+                writeln!(
+                    f,
+                    "\nWhat would save power (without disks; no figure says how fast it is)"
+                )?;
             }
             saving(f, hint, &self.currency)?;
         }
@@ -43,7 +46,7 @@ impl Display for Budget {
             if at == 0 {
                 writeln!(f, "\nNot known, or taken for granted")?;
             }
-            writeln!(f, "  - {note}")?;
+            wrapped(f, note)?;
         }
         Ok(())
     }
@@ -62,6 +65,7 @@ impl Budget {
                 "  load                 {load:.1} W of {of}: {}",
                 word(ups.verdict)
             )?;
+            writeln!(f, "  cold start           {:.1} W", ups.cold_start_w)?;
             if let (Some(idle), Some(hard)) = (ups.runtime_idle_minutes, ups.runtime_stress_minutes) {
                 writeln!(
                     f,
@@ -116,48 +120,65 @@ impl Budget {
                 all.noise_unknown
             )?;
         }
-        let unknown = match all.price_unknown.len() {
+        let missing = match all.price_unknown.len() {
             0 => String::new(),
-            many => format!(", and {many} prices not known"),
+            many => format!("; {many} not known"),
         };
         writeln!(
             f,
-            "  price                {:.2} {money}{unknown}",
-            all.price_at_least
+            "  price                {}{missing}",
+            self.price(all.price_at_least)
         )
+    }
+
+    /// A price, as far as prices are known.
+    fn price(&self, price: f64) -> String {
+        match (self.totals.price_unknown.is_empty(), price > 0.0) {
+            (true, _) => format!("{price:.2} {}", self.currency),
+            (false, true) => format!("at least {price:.2} {}", self.currency),
+            (false, false) => "a price that is not known".to_owned(),
+        }
     }
 
     fn room(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for usable in self.usable.iter().filter(|usable| usable.raw_tb > 0.0) {
-            space(f, usable, &self.currency)?;
+            self.space(f, usable)?;
         }
         let per = &self.per;
-        for (what, amount, watts, price) in [
-            (
-                "memory",
-                per.memory_gb,
-                per.w_per_memory_gb,
-                per.price_per_memory_gb_at_least,
-            ),
-            (
-                "cores",
-                per.cores.map(f64::from),
-                per.w_per_core,
-                per.price_per_core_at_least,
-            ),
-        ] {
-            let (Some(amount), Some(watts), Some(price)) = (amount, watts, price) else {
-                continue;
-            };
-            let unit = if what == "memory" { " GB" } else { "" };
-            let each = if what == "memory" { "a GB" } else { "a core" };
+        let (memory, core) = (per.price_per_memory_gb_at_least, per.price_per_core_at_least);
+        if let (Some(amount), Some(watts), Some(price)) = (per.memory_gb, per.w_per_memory_gb, memory) {
+            let price = self.price(price);
             writeln!(
                 f,
-                "\n{amount:.0}{unit} {what}: {watts:.2} W and {price:.2} {} {each}",
-                self.currency
+                "\n{amount:.0} GB of memory: a GB takes {watts:.2} W, and {price}"
             )?;
         }
+        if let (Some(amount), Some(watts), Some(price)) = (per.cores, per.w_per_core, core) {
+            let price = self.price(price);
+            writeln!(f, "{amount} cores: a core takes {watts:.2} W, and {price}")?;
+        }
         Ok(())
+    }
+
+    fn space(&self, f: &mut Formatter<'_>, it: &Usable) -> fmt::Result {
+        writeln!(f, "\nRoom for {}, kept as {}", it.name, it.redundancy)?;
+        writeln!(
+            f,
+            "  usable               {:.2} TB of {:.2} TB of disks",
+            it.usable_tb, it.raw_tb
+        )?;
+        if let (Some(watts), Some(price)) = (it.w_per_usable_tb, it.price_per_usable_tb_at_least) {
+            writeln!(
+                f,
+                "  a usable TB takes    {watts:.1} W, and {}",
+                self.price(price)
+            )?;
+        }
+        match it.fits {
+            Some(true) => writeln!(f, "  what there is        fits"),
+            Some(false) => writeln!(f, "  what there is        DOES NOT FIT"),
+            None => Ok(()),
+        }
     }
 
     fn each(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -182,6 +203,21 @@ impl Budget {
         }
         Ok(())
     }
+}
+
+/// A point of a list, in lines that a terminal has room for.
+fn wrapped(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    const WIDTH: usize = 96;
+    let mut line = String::from("  -");
+    for word in text.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH && line.trim().len() > 1 {
+            writeln!(f, "{line}")?;
+            line = "   ".to_owned();
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    writeln!(f, "{line}")
 }
 
 fn breaker(f: &mut Formatter<'_>, it: &CircuitBudget) -> fmt::Result {
@@ -218,32 +254,21 @@ fn breaker(f: &mut Formatter<'_>, it: &CircuitBudget) -> fmt::Result {
         )?;
     }
     if it.inrush.supplies > 0 {
+        let inrush = &it.inrush;
+        let supplies = if inrush.supplies == 1 {
+            "supply"
+        } else {
+            "supplies"
+        };
         writeln!(
             f,
-            "  inrush               {:.0} A, {} supplies; a fast breaker may open from {:.0} A",
-            it.inrush.inrush_a, it.inrush.supplies, it.inrush.instant_trip_a
+            "  inrush               {:.0} A ({} {supplies}); a fast breaker may open from {:.0} A",
+            inrush.inrush_a, inrush.supplies, inrush.instant_trip_a
         )?;
     }
     it.findings
         .iter()
         .try_for_each(|finding| writeln!(f, "  ! {finding}"))
-}
-
-fn space(f: &mut Formatter<'_>, it: &Usable, money: &str) -> fmt::Result {
-    writeln!(f, "\nRoom for {}, kept as {}", it.name, it.redundancy)?;
-    writeln!(
-        f,
-        "  usable               {:.2} TB of {:.2} TB of disks",
-        it.usable_tb, it.raw_tb
-    )?;
-    if let (Some(watts), Some(price)) = (it.w_per_usable_tb, it.price_per_usable_tb_at_least) {
-        writeln!(f, "  a usable TB          {watts:.1} W, {price:.2} {money}")?;
-    }
-    match it.fits {
-        Some(true) => writeln!(f, "  what there is        fits"),
-        Some(false) => writeln!(f, "  what there is        DOES NOT FIT"),
-        None => Ok(()),
-    }
 }
 
 fn saving(f: &mut Formatter<'_>, hint: &Hint, money: &str) -> fmt::Result {

@@ -9,6 +9,7 @@ mod error;
 mod fields;
 pub mod model;
 mod nearest;
+pub mod netbox;
 mod read;
 pub mod resolve;
 

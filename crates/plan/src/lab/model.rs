@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Lab {
     /// What people call it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The money that prices are in, as a code such as `EUR`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub currency: String,
     /// Price of a kilowatt hour, in that money.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,37 +27,37 @@ pub struct Lab {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_per_usd: Option<f64>,
     /// What of the data is kept how.
-    #[serde(rename = "data")]
+    #[serde(rename = "data", skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<Data>,
     /// Buildings.
-    #[serde(rename = "site")]
+    #[serde(rename = "site", skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<Site>,
     /// Breakers, with what they feed.
-    #[serde(rename = "circuit")]
+    #[serde(rename = "circuit", skip_serializing_if = "Vec::is_empty")]
     pub circuits: Vec<Circuit>,
     /// Wall outlets.
-    #[serde(rename = "outlet")]
+    #[serde(rename = "outlet", skip_serializing_if = "Vec::is_empty")]
     pub outlets: Vec<Outlet>,
     /// Batteries.
-    #[serde(rename = "ups")]
+    #[serde(rename = "ups", skip_serializing_if = "Vec::is_empty")]
     pub upses: Vec<Ups>,
     /// Power strips and power distribution units.
-    #[serde(rename = "pdu")]
+    #[serde(rename = "pdu", skip_serializing_if = "Vec::is_empty")]
     pub pdus: Vec<Pdu>,
     /// Racks and shelves.
-    #[serde(rename = "rack")]
+    #[serde(rename = "rack", skip_serializing_if = "Vec::is_empty")]
     pub racks: Vec<Rack>,
     /// What connects networks: switches, routers, access points.
-    #[serde(rename = "switch")]
+    #[serde(rename = "switch", skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<Switch>,
     /// Machines.
-    #[serde(rename = "node")]
+    #[serde(rename = "node", skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<Node>,
     /// Network cables beyond those that machines and switches name with `network`.
-    #[serde(rename = "cable")]
+    #[serde(rename = "cable", skip_serializing_if = "Vec::is_empty")]
     pub cables: Vec<Cable>,
     /// Parts that the built-in catalogue does not have, or has other figures for.
-    #[serde(rename = "part")]
+    #[serde(rename = "part", skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }
 
@@ -97,8 +99,12 @@ pub struct Circuit {
     #[serde(default = "eighty")]
     pub continuous_percent: f64,
     /// What others already take of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub other_load_w: Interval,
+}
+
+fn is_nothing(value: &Interval) -> bool {
+    *value == Interval::ZERO
 }
 
 fn eighty() -> f64 {
@@ -126,6 +132,7 @@ pub struct Common {
     pub part: Option<String>,
     /// Where its power comes from: names of outlets, UPSes, PDUs, or of switches for power over Ethernet. More than
     /// one is more than one power supply, each of which is enough.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub power: Vec<String>,
     /// The rack or shelf that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,8 +241,10 @@ pub struct Switch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poe_budget_w: Option<f64>,
     /// Switches that a cable goes to from here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<String>,
     /// Whether the way to the internet goes through it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub uplink: bool,
 }
 
@@ -268,9 +277,10 @@ pub struct Node {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cores: Option<u32>,
     /// Its disks.
-    #[serde(rename = "disk")]
+    #[serde(rename = "disk", skip_serializing_if = "Vec::is_empty")]
     pub disks: Vec<Disk>,
     /// Switches that a cable of a network card of its own goes to, one card each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<String>,
     /// What it is now.
     #[serde(skip_serializing_if = "is_active")]
@@ -316,7 +326,7 @@ pub enum DiskKind {
 #[serde(deny_unknown_fields)]
 pub struct Disk {
     /// Its name, unique within its machine; `disk-1` and so on where nothing is said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// What it is, by the name of a part in the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -326,7 +336,7 @@ pub struct Disk {
     /// Its size, in gigabytes of 10^9 bytes.
     pub size_gb: f64,
     /// Whether the cluster's data is on it; no for a disk that only the system is on.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub data: bool,
     /// What it takes with nothing to do, as measured here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -340,6 +350,10 @@ pub struct Disk {
     /// What it cost or costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 fn yes() -> bool {
@@ -469,4 +483,42 @@ pub struct Part {
     /// What is in a battery when it is full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub battery_wh: Option<Interval>,
+}
+
+impl Part {
+    /// A part of which nothing is known yet but where its figures are from, and how they were found.
+    pub fn new(name: &str, kind: PartKind, source: &str, method: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            source: source.to_owned(),
+            method: method.to_owned(),
+            price_usd: None,
+            price_year: None,
+            year: None,
+            note: None,
+            with_disks: None,
+            bound: false,
+            standby_w: None,
+            geekbench_w: None,
+            hpl_w: None,
+            plugs: None,
+            max_amps: None,
+            idle_w: None,
+            typical_w: None,
+            stress_w: None,
+            start_w: None,
+            arch: None,
+            cores: None,
+            memory_gb: None,
+            disk_kind: None,
+            size_gb: None,
+            ports: None,
+            poe_budget_w: None,
+            height_u: None,
+            noise_dba: None,
+            max_w: None,
+            battery_wh: None,
+        }
+    }
 }

@@ -55,7 +55,8 @@ fn syntax(text: &str, error: &toml::de::Error) -> LabError {
     }
 }
 
-/// Where the things of these names are in a text: the place of each one's `name`. What is not found is left out.
+/// Gives errors the places of the things that they are about (the place of each one's `name`), and sorts them by these.
+/// What is not found has no place, and comes last.
 pub fn locate(text: &str, errors: &mut [LabError]) {
     let Ok(tables) = DeTable::parse(text) else { return };
     let mut places = std::collections::BTreeMap::new();
@@ -83,6 +84,7 @@ pub fn locate(text: &str, errors: &mut [LabError]) {
         let byte = about.and_then(|name| places.get(name));
         error.place = byte.map(|byte| Place::of(text, *byte));
     }
+    errors.sort_by_key(|error| (error.place.is_none(), error.place));
 }
 
 struct Walk<'t> {

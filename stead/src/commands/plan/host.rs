@@ -167,6 +167,8 @@ fn disk(path: &Path) -> Option<HostDisk> {
     let kind = match (name, spins, usb) {
         (name, _, _) if name.starts_with("nvme") => "nvme",
         (name, _, _) if name.starts_with("mmcblk") => "flash-card",
+        // A virtual machine's: the kernel takes it for one that turns, and nobody knows.
+        (name, _, _) if name.starts_with("vd") => "ssd",
         (_, true, _) => "hdd-3.5",
         (_, false, true) => "usb-ssd",
         (_, false, false) => "ssd",

@@ -5,8 +5,10 @@
 mod check;
 mod host;
 mod init;
+mod netbox;
+mod template;
 
-use crate::args::{Global, PlanCommand};
+use crate::args::{Global, PlanCommand, PlanExport, PlanImport};
 use crate::codes;
 use crate::failure::{self, Failure};
 use crate::output;
@@ -18,6 +20,8 @@ pub(super) async fn run(global: &Global, command: PlanCommand) -> Result<u8, Fai
     match command {
         PlanCommand::Init(args) => init::run(global, &args),
         PlanCommand::Check(args) => check::run(global, &args),
+        PlanCommand::Import(PlanImport::Netbox(args)) => netbox::import(global, &args.file),
+        PlanCommand::Export(PlanExport::Netbox(args)) => netbox::export(global, &args.file),
     }
 }
 

@@ -1,14 +1,16 @@
 //! The figures of every device: its own measurement, else its part's, else the bound of its kind.
 
 use super::super::catalogue::Catalogue;
-use super::super::model::{Common, Disk, DiskKind, Lab, Node, Part, PartKind};
+use super::super::model::{Common, Lab, Node, Part, PartKind};
 use super::super::nearest::did_you_mean;
+use super::disks::{disks, price};
 use super::names::common;
+use super::watts::{MEASURED, add, figure, measured, said, watts};
 use super::{DiskThing, Errors, Figure, Figures, Kind, Thing, ThingKind};
 use crate::interval::Interval;
 
-const HERE: &str = "stated in this file";
-const MEASURED: &str = "measured here";
+/// The source of what is stated.
+pub(super) const HERE: &str = "stated in this file";
 
 /// Gives every device its figures.
 pub(super) fn fill(lab: &Lab, catalogue: &Catalogue, things: &mut [Thing], errors: &mut Errors) {
@@ -79,7 +81,7 @@ fn positive(lab: &Lab, errors: &mut Errors) {
 }
 
 /// The part of this name, if it is one of this kind.
-fn part<'c>(
+pub(super) fn part<'c>(
     name: Option<&str>,
     (of, kind): (&str, PartKind),
     catalogue: &'c Catalogue,
@@ -112,96 +114,11 @@ fn part<'c>(
 }
 
 /// Where a device's figures may come from.
-struct From<'a> {
-    lab: &'a Lab,
-    catalogue: &'a Catalogue,
+pub(super) struct From<'a> {
+    pub(super) lab: &'a Lab,
+    pub(super) catalogue: &'a Catalogue,
     part: Option<&'a Part>,
     common: &'a Common,
-}
-
-fn said(part: &Part) -> String {
-    format!("{} ({}; {})", part.name, part.method, part.source)
-}
-
-fn figure<T>(value: T, source: impl Into<String>) -> Figure<T> {
-    Figure {
-        value,
-        source: source.into(),
-        known: true,
-    }
-}
-
-/// The most that was found, over all ways of working hard.
-fn hardest(part: &Part) -> Option<Interval> {
-    let all = [part.stress_w, part.geekbench_w, part.hpl_w];
-    all.into_iter().flatten().reduce(Interval::max)
-}
-
-/// With nothing to do and with all to do, of a part of which perhaps only what is typical is known.
-fn watts(part: Option<&Part>, bound: Option<&Part>) -> (Figure<Interval>, Figure<Interval>) {
-    let no = Interval::ZERO;
-    let bound_idle = bound.and_then(|bound| bound.idle_w).unwrap_or(no);
-    let bound_hard = bound.and_then(|bound| bound.stress_w).unwrap_or(no);
-    let unknown = |value, why: &str| Figure {
-        value,
-        source: why.to_owned(),
-        known: false,
-    };
-    let bounded = bound.map_or("a bound".to_owned(), |bound| format!("bound: {}", said(bound)));
-    let typical = part.and_then(|part| part.typical_w);
-    let idle = match (part.and_then(|part| part.idle_w), typical, part) {
-        (Some(idle), _, Some(part)) => figure(idle, said(part)),
-        (None, Some(typical), Some(part)) => {
-            let value = Interval {
-                low: bound_idle.low.min(typical.high),
-                high: typical.high,
-            };
-            unknown(value, &format!("not more than typical of {}", said(part)))
-        }
-        _ => unknown(bound_idle, &bounded),
-    };
-    let hard = match (part.and_then(hardest), typical, part) {
-        (Some(hard), _, Some(part)) => figure(hard, said(part)),
-        (None, Some(typical), Some(part)) => {
-            let value = Interval {
-                low: typical.low,
-                high: bound_hard.high.max(typical.high),
-            };
-            unknown(
-                value,
-                &format!("not less than typical of {}; {bounded}", said(part)),
-            )
-        }
-        _ => unknown(bound_hard, &bounded),
-    };
-    (idle, hard)
-}
-
-/// Own measurements before what is derived, and neither of the two beyond the other.
-fn measured(
-    (mut idle, mut hard): (Figure<Interval>, Figure<Interval>),
-    own_idle: Option<Interval>,
-    own_hard: Option<Interval>,
-) -> (Figure<Interval>, Figure<Interval>) {
-    if let Some(own) = own_idle {
-        idle = figure(own, MEASURED);
-    }
-    if let Some(own) = own_hard {
-        hard = figure(own, MEASURED);
-    }
-    match (idle.known, hard.known) {
-        (false, true) => {
-            idle.value.high = idle.value.high.min(hard.value.high);
-            idle.value.low = idle.value.low.min(idle.value.high);
-        }
-        _ => hard.value = hard.value.max(idle.value),
-    }
-    (idle, hard)
-}
-
-fn add(to: &mut Figure<Interval>, more: &Figure<Interval>) {
-    to.value = to.value + more.value;
-    to.known &= more.known;
 }
 
 impl From<'_> {
@@ -302,62 +219,5 @@ impl From<'_> {
                 }
                 sum
             })
-    }
-}
-
-/// Its price here, else the catalogue's in the lab's money, if it is known what a dollar costs.
-fn price(lab: &Lab, own: Option<f64>, part: Option<&Part>) -> Option<Figure<f64>> {
-    if let Some(own) = own {
-        return Some(figure(own, HERE));
-    }
-    let dollars = lab.currency.is_empty() || lab.currency.eq_ignore_ascii_case("USD");
-    let rate = lab.price_per_usd.or(dollars.then_some(1.0))?;
-    let part = part?;
-    Some(figure(part.price_usd? * rate, said(part)))
-}
-
-fn spins(kind: DiskKind) -> bool {
-    matches!(kind, DiskKind::HddSmall | DiskKind::HddLarge)
-}
-
-fn disks(from: &From<'_>, node: &Node, errors: &mut Errors) -> Vec<DiskThing> {
-    let mut all = Vec::new();
-    for (at, disk) in node.disks.iter().enumerate() {
-        let named = (node.common.name.as_str(), PartKind::Disk);
-        let part = part(disk.part.as_deref(), named, from.catalogue, errors);
-        all.push(one_disk(from, at, disk, part));
-    }
-    all
-}
-
-fn one_disk(from: &From<'_>, at: usize, disk: &Disk, part: Option<&Part>) -> DiskThing {
-    let bound = from.catalogue.bound(PartKind::Disk, Some(disk.kind));
-    let (idle_w, active_w) = measured(watts(part, bound), disk.idle_w, disk.active_w);
-    let own = disk.spin_up_w.map(|own| figure(own, MEASURED));
-    let of_part = || part.and_then(|part| Some(figure(part.start_w?, said(part))));
-    let of_bound = || {
-        let bound = bound?;
-        Some(Figure {
-            value: bound.start_w?,
-            source: format!("bound: {}", said(bound)),
-            known: false,
-        })
-    };
-    let name = match disk.name.is_empty() {
-        true => format!("disk-{}", at + 1),
-        false => disk.name.clone(),
-    };
-    DiskThing {
-        name,
-        kind: disk.kind,
-        size_gb: disk.size_gb,
-        data: disk.data,
-        idle_w,
-        active_w,
-        spin_up_w: own
-            .or_else(of_part)
-            .or_else(of_bound)
-            .filter(|_| spins(disk.kind)),
-        price: price(from.lab, disk.price, part),
     }
 }

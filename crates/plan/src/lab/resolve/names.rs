@@ -63,7 +63,7 @@ pub(super) fn index(lab: &Lab, errors: &mut Errors) -> (Vec<Thing>, ByName) {
         });
         if let Some(first) = by_name.insert(name.to_owned(), id) {
             let message = format!(
-                "`{name}` is the name of a {} and of a {}",
+                "two things are named `{name}` ({}, {})",
                 things[first.0].kind.word(),
                 kind.word()
             );
