@@ -100,7 +100,7 @@ pub(super) struct Class {
 }
 
 /// What stands for others that do the same, the first one first.
-fn known(kind: FailureKind) -> usize {
+fn rank(kind: FailureKind) -> usize {
     const ORDER: [FailureKind; 11] = [
         FailureKind::Node,
         FailureKind::Switch,
@@ -146,7 +146,7 @@ impl Forecaster<'_> {
         }
         for class in &mut classes {
             // The one that people know best stands for all.
-            class.members.sort_by_key(|failure| known(failure.kind()));
+            class.members.sort_by_key(|failure| rank(failure.kind()));
         }
         classes
     }
