@@ -8,6 +8,7 @@
 //! Never: I/O, a clock, randomness, async.
 
 pub mod budget;
+pub mod design;
 pub mod failures;
 pub mod interval;
 pub mod lab;

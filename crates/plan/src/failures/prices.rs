@@ -24,9 +24,9 @@ pub(crate) const CABLE: Interval = range(2.0, 8.0);
 /// A terabyte of a disk.
 pub(crate) fn disk_per_tb(kind: DiskKind) -> Interval {
     match kind {
-        DiskKind::Nvme | DiskKind::Ssd | DiskKind::UsbSsd => range(60.0, 150.0),
-        DiskKind::HddSmall => range(25.0, 50.0),
-        DiskKind::HddLarge => range(15.0, 40.0),
+        DiskKind::Nvme | DiskKind::Ssd | DiskKind::UsbSsd => range(50.0, 120.0),
+        DiskKind::HddSmall => range(20.0, 35.0),
+        DiskKind::HddLarge => range(13.0, 28.0),
         DiskKind::FlashCard => range(80.0, 200.0),
     }
 }

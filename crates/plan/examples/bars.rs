@@ -1,11 +1,13 @@
-//! How long all double failures of a lab take, and how much memory. `cargo run --release --example failures -- 100 4`
-//! makes a lab of 100 machines with 4 disks each. Exits 1 beyond the bar given as a third argument, in seconds.
+//! The planner's bars: all double failures of a lab of 10 machines with 40 disks in 1 s, of 100 machines with 400 disks
+//! in 30 s and 500 MiB, a search for designs in 5 s. `cargo run --release -p stead-plan --example bars` measures all of
+//! them on this machine and exits 1 beyond one.
 
 use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::Duration;
-use stead_plan::failures::{Failure, Forecaster};
-use stead_plan::lab::Lab;
+use stead_plan::design::{Wish, search};
+use stead_plan::failures::{Failure, FailureKind, Forecaster};
+use stead_plan::lab::{Lab, LabError};
 
 /// Machines with two supplies at two circuits and two cards at two switches, ten to a rack.
 fn lab(nodes: usize, disks: usize) -> String {
@@ -58,31 +60,60 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (made, begin.elapsed())
 }
 
-fn main() -> ExitCode {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|text| text.parse::<f64>().unwrap_or(0.0));
-    let nodes = arguments.next().unwrap_or(10.0) as usize;
-    let disks = arguments.next().unwrap_or(4.0) as usize;
-    let bar = arguments.next().unwrap_or(f64::INFINITY);
-    let read = Lab::read(&lab(nodes, disks)).map_err(|error| vec![error]);
-    let lab = match read.and_then(|lab| lab.resolve()) {
-        Ok(lab) => lab,
-        Err(errors) => {
-            eprintln!("{errors:#?}");
-            return ExitCode::from(2);
-        }
-    };
+fn sweep(nodes: usize, disks: usize, bar: Duration) -> Result<bool, Vec<LabError>> {
+    let lab = Lab::read(&lab(nodes, disks))
+        .map_err(|error| vec![error])?
+        .resolve()?;
     let (at, prepared) = timed(|| Forecaster::new(&lab));
     let (doubles, swept) = timed(|| at.doubles());
-    let singles = Failure::all(&lab).len();
+    let memory = most_memory_mib().unwrap_or_default();
     println!(
-        "{nodes} nodes, {} disks: {singles} single failures, {} pairs; prepared in {prepared:.2?}, swept in {swept:.2?}, \
-         {} MiB at most\n{:?}",
+        "{nodes} machines, {} disks: {} failures, {} pairs; prepared in {prepared:.2?}, swept in {swept:.2?} (bar \
+         {bar:?}), {memory} MiB at most (bar 500)",
         nodes * disks,
+        Failure::all(&lab).len(),
         doubles.counts.all(),
-        most_memory_mib().unwrap_or_default(),
-        doubles.counts
     );
-    ExitCode::from(u8::from((prepared + swept).as_secs_f64() > bar))
+    Ok(prepared + swept <= bar && memory <= 500)
+}
+
+fn design(bar: Duration) -> bool {
+    let survive = [FailureKind::Node, FailureKind::Disk, FailureKind::Switch];
+    let possible = Wish {
+        usable_tb: 8.0,
+        budget_usd: Some(900.0),
+        watts: Some(60.0),
+        survive: survive.into(),
+    };
+    let impossible = Wish {
+        budget_usd: Some(90.0),
+        ..possible.clone()
+    };
+    let mut good = true;
+    for wish in [possible, impossible] {
+        let (found, taken) = timed(|| search(&wish, &[]));
+        let found = match found {
+            Ok(designs) => format!("{} designs", designs.len()),
+            Err(_) => "none possible".to_owned(),
+        };
+        println!(
+            "design under {:?} USD: {found} in {taken:.2?} (bar {bar:?})",
+            wish.budget_usd
+        );
+        good &= taken <= bar;
+    }
+    good
+}
+
+fn main() -> ExitCode {
+    let small = sweep(10, 4, Duration::from_secs(1));
+    let large = sweep(100, 4, Duration::from_secs(30));
+    let designed = design(Duration::from_secs(5));
+    match (small, large) {
+        (Ok(small), Ok(large)) => ExitCode::from(u8::from(!(small && large && designed))),
+        (small, large) => {
+            eprintln!("{small:?} {large:?}");
+            ExitCode::from(2)
+        }
+    }
 }
