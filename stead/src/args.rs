@@ -14,7 +14,7 @@ pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
-pub use plan::{PlanCheck, PlanCommand, PlanExport, PlanImport, PlanInit};
+pub use plan::{PlanCheck, PlanCommand, PlanDesign, PlanExport, PlanImport, PlanInit, PlanLose, PlanWhatIf};
 pub use power::{PowerCommand, PowerRead};
 pub use upkeep::{
     Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NEARBY, NodeCommand, Scrub, Up,

@@ -8,12 +8,15 @@
 //! Never: I/O, a clock, randomness, async.
 
 pub mod budget;
+pub mod design;
+pub mod failures;
 pub mod interval;
 pub mod lab;
 pub mod map;
 pub mod place;
 pub mod policy;
 pub mod survive;
+pub mod votes;
 
 pub use budget::Budget;
 pub use interval::Interval;

@@ -106,9 +106,17 @@ impl Policy {
     pub fn to_write(&self) -> usize {
         match (self.writes, self.redundancy) {
             (Writes::Strict, _) => self.stored(),
-            (Writes::Majority, Redundancy::Replicas(count)) => usize::from(count) / 2 + 1,
+            (Writes::Majority, Redundancy::Replicas(count)) => most_of(count.into()),
             (Writes::Majority, Redundancy::Erasure { k, m }) => usize::from(k) + usize::from(m).div_ceil(2),
             (Writes::Fewest, _) => self.to_read(),
+        }
+    }
+
+    /// Copies or pieces that a writer needs where placement found room for so many only.
+    pub fn to_write_of(&self, placed: usize) -> usize {
+        match (self.writes, self.redundancy) {
+            (Writes::Majority, Redundancy::Replicas(count)) => most_of(placed.min(count.into())),
+            _ => self.to_write(),
         }
     }
 
@@ -116,6 +124,12 @@ impl Policy {
     pub fn overhead(&self) -> f64 {
         self.stored() as f64 / self.to_read() as f64
     }
+}
+
+/// How many copies, of so many, have to be there before the writer is answered, where most of them are asked for. Of
+/// two, one may be away: there is no third to ask, and its copy is made when it is back.
+pub fn most_of(copies: usize) -> usize {
+    if copies <= 2 { 1 } else { copies / 2 + 1 }
 }
 
 impl fmt::Display for Policy {
@@ -179,7 +193,7 @@ mod tests {
     fn what_is_typed_reads_back() {
         for (text, stored, read, write) in [
             ("1", 1, 1, 1),
-            ("2", 2, 1, 2),
+            ("2", 2, 1, 1),
             ("2 strict", 2, 1, 2),
             ("3", 3, 1, 2),
             ("3 fewest", 3, 1, 1),

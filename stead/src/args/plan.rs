@@ -10,6 +10,12 @@ pub enum PlanCommand {
     Init(PlanInit),
     /// Say what a lab takes, costs and holds, and whether it is within its limits
     Check(PlanCheck),
+    /// Say what each failure does to data and service, and what helps
+    Lose(PlanLose),
+    /// Say what a few failures do together, in your words
+    WhatIf(PlanWhatIf),
+    /// Propose labs that hold and bear what you ask for
+    Design(PlanDesign),
     /// Make an inventory from what another program knows
     #[command(
         subcommand,
@@ -85,4 +91,80 @@ pub struct PlanFile {
     /// The file to read
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `plan lose`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead plan lose lab.toml
+  stead plan lose lab.toml --double        every pair of failures, too
+  stead plan lose --json | jq '.fixes[0]'
+
+Exit codes: 0 everything goes on whichever one thing fails, 1 it does not,
+2 the file is wrong.")]
+pub struct PlanLose {
+    /// The inventory
+    #[arg(value_name = "FILE", default_value = "lab.toml")]
+    pub file: PathBuf,
+    /// Every pair of failures as well
+    #[arg(long)]
+    pub double: bool,
+}
+
+/// `plan what-if`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead plan what-if lab.toml \"unplug switch-1\"
+  stead plan what-if lab.toml \"node-2 and disk-1 of node-3 die\"
+  stead plan what-if lab.toml \"power goes out at home\"
+  stead plan what-if lab.toml \"pull the cable between node-1 and switch-1\"
+  stead plan what-if lab.toml \"the battery of ups-1 is dead\"
+
+Names that have spaces may stand in quotes. How the words were understood is
+the first line of the answer.
+
+Exit codes: 0 everything goes on, 1 it does not, 2 the file is wrong or the
+words are not understood.")]
+pub struct PlanWhatIf {
+    /// The inventory
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What fails
+    #[arg(value_name = "WORDS", required = true, num_args = 1..)]
+    pub words: Vec<String>,
+}
+
+/// `plan design`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead plan design --usable 8TB --budget 900 --watts 60 \\
+      --survive node,disk,switch
+  stead plan design --usable 2TB --survive node,power --write designs
+
+Prices are in US dollars. Machines are those of the catalogue of which price
+and watts are known; --parts adds yours.
+
+Exit codes: 0 there are designs, 1 there is none, 2 a wish is not understood.")]
+pub struct PlanDesign {
+    /// Room for data with all copies, such as 8TB or 500GB
+    #[arg(long, value_name = "SIZE")]
+    pub usable: String,
+    /// What it may cost, in US dollars
+    #[arg(long, value_name = "USD")]
+    pub budget: Option<f64>,
+    /// What it may take with all to do
+    #[arg(long, value_name = "WATTS")]
+    pub watts: Option<f64>,
+    /// What may fail: node, disk, switch, cable, card, supply, outlet, circuit, power
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub survive: Vec<String>,
+    /// A file with [[part]] tables of yours
+    #[arg(long, value_name = "FILE")]
+    pub parts: Option<PathBuf>,
+    /// Write the inventory of each design into this directory
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
 }

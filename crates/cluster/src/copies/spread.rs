@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use stead_block::{BlockError, LocalStore, Lot, Quorum};
 use stead_event::{Cid, NodeId};
+use stead_plan::policy::most_of;
 use stead_runtime::TaskKind;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -39,15 +40,9 @@ impl Lanes {
     }
 }
 
-/// How many copies, of so many, the writer waits for: most of them.
+/// How many copies, of so many, the writer waits for as long as somebody has not answered.
 fn most(copies: usize) -> usize {
     copies / 2 + 1
-}
-
-/// How many have to be there when everybody has answered. Of two, one may be away where there is no third to ask: its
-/// copy is made when it is back.
-fn enough(copies: usize) -> usize {
-    if copies <= 2 { 1 } else { most(copies) }
 }
 
 /// What a block waits for.
@@ -134,8 +129,8 @@ impl<'a> Waiting<'a> {
                     _ => most(of),
                 },
                 enough: match lot.quorum {
-                    Quorum::Local => enough(of_near).min(2),
-                    _ => enough(of),
+                    Quorum::Local => most_of(of_near).min(2),
+                    _ => most_of(of),
                 },
                 far: (lot.quorum == Quorum::AcrossSites && elsewhere && of > 1).then_some(false),
             };

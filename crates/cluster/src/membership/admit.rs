@@ -1,6 +1,5 @@
 //! Changes of who is a member. The leader makes them; others ask it to.
 
-use super::voters::odd;
 use crate::mesh::{Ask, Grant, JoinAsk, MeshError, Reply};
 use crate::raft_log::raft_error;
 use crate::types::Member;
@@ -11,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::Log;
+use stead_plan::votes::odd;
 
 /// How long a change of the membership may take.
 const CHANGE: Duration = Duration::from_secs(20);

@@ -11,10 +11,9 @@ use std::sync::Weak;
 use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::Log;
+use stead_plan::votes;
 use tokio::time::Instant;
 
-/// The most members that vote.
-const VOTERS: usize = 5;
 /// How often it is looked whether somebody else should vote.
 const TICK: Duration = Duration::from_millis(500);
 /// Entries that a follower may be behind and still be made a voter.
@@ -23,16 +22,6 @@ const NEAR: u64 = 64;
 const LOST: Duration = Duration::from_secs(60);
 /// How long a member may take to show that it is there.
 const GLANCE: Duration = Duration::from_secs(1);
-
-/// The largest odd number of voters that so many members can be.
-pub(super) fn odd(members: usize) -> usize {
-    let most = members.min(VOTERS);
-    if most.is_multiple_of(2) {
-        most.saturating_sub(1)
-    } else {
-        most
-    }
-}
 
 /// Keeps the right members voting, while this node leads.
 pub(super) async fn keep(log: Weak<RaftLog>, out_after: Duration) {
@@ -177,30 +166,6 @@ impl RaftLog {
             own.and_then(NodeHealth::silent)
                 .is_none_or(|silent| silent > LOST)
         };
-        let mut spare = self.spare(&voters);
-        // Ranked by who can be relied upon: voters that are there, then whoever could be one.
-        let (gone, mut wanted): (Vec<u64>, Vec<u64>) = voters.iter().copied().partition(lost);
-        let target = odd(voters.len() + spare.len());
-        while wanted.len() < target && !spare.is_empty() {
-            wanted.push(spare.remove(0));
-        }
-        for voter in gone {
-            if wanted.len() < target {
-                wanted.push(voter);
-            }
-        }
-        let wanted: BTreeSet<u64> = wanted.into_iter().collect();
-        (wanted.len() == target && wanted != voters).then_some(wanted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::odd;
-
-    #[test]
-    fn an_odd_number_votes_and_five_at_most() {
-        let voters: Vec<usize> = (0..9).map(odd).collect();
-        assert_eq!(voters, [0, 1, 1, 3, 3, 5, 5, 5, 5]);
+        votes::better(&voters, lost, &self.spare(&voters))
     }
 }

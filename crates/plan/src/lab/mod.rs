@@ -4,6 +4,7 @@
 //! and go out.
 
 pub mod catalogue;
+mod cluster_map;
 mod error;
 mod fields;
 pub mod model;

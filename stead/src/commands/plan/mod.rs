@@ -3,6 +3,8 @@
 //! Owns: reading and writing the files; what is in them and what follows is `stead_plan`'s.
 
 mod check;
+mod design;
+mod failures;
 mod host;
 mod init;
 mod netbox;
@@ -20,6 +22,9 @@ pub(super) async fn run(global: &Global, command: PlanCommand) -> Result<u8, Fai
     match command {
         PlanCommand::Init(args) => init::run(global, &args),
         PlanCommand::Check(args) => check::run(global, &args),
+        PlanCommand::Lose(args) => failures::lose(global, &args),
+        PlanCommand::WhatIf(args) => failures::what_if(global, &args),
+        PlanCommand::Design(args) => design::run(global, &args),
         PlanCommand::Import(PlanImport::Netbox(args)) => netbox::import(global, &args.file),
         PlanCommand::Export(PlanExport::Netbox(args)) => netbox::export(global, &args.file),
     }

@@ -1,0 +1,393 @@
+//! The verdict on a state of failures.
+//!
+//! Owns: what *safe*, *slower*, *read-only*, *down* and *data lost* mean. By the cluster's own rules: who votes
+//! ([`crate::votes`]), where copies are ([`crate::place`](fn@crate::place)), how many a writer needs
+//! ([`Policy::to_write_of`](crate::Policy::to_write_of)); a part of the cluster without most of the voters answers
+//! nothing, because it could only answer with something old.
+//! Promises: one more failure never makes a verdict better; names make no difference but to where copies are placed.
+
+use super::bits::Bits;
+use super::copies::{Family, Left, Scratch};
+use super::failure::{Failure, by_display};
+use super::graph::{Broken, Graph};
+use super::reasons::{self, Reason};
+use crate::budget::Budget;
+use crate::interval::Interval;
+use crate::lab::{Resolved, ThingId, ThingKind};
+use crate::map::{ClusterMap, NodeState};
+use crate::policy::Policy;
+use crate::votes;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// What failures do to data and to service, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Every member and every copy is there.
+    Safe,
+    /// Everything goes on, with a member or copies away.
+    Slower,
+    /// Everything can be read, and something not be written.
+    ReadOnly,
+    /// Something cannot be read until what failed is back.
+    Down,
+    /// Something is gone for good.
+    DataLost,
+}
+
+impl Verdict {
+    /// All, from good to bad.
+    pub const ALL: [Self; 5] = [
+        Self::Safe,
+        Self::Slower,
+        Self::ReadOnly,
+        Self::Down,
+        Self::DataLost,
+    ];
+
+    /// Its words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Slower => "slower",
+            Self::ReadOnly => "read-only",
+            Self::Down => "down",
+            Self::DataLost => "data lost",
+        }
+    }
+
+    /// Whether clients go on without noticing much.
+    pub fn goes_on(self) -> bool {
+        self <= Self::Slower
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.words())
+    }
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        by_display(self, serializer)
+    }
+}
+
+/// What happens when batteries are empty.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Beyond {
+    /// After how long, if it is known what is in them.
+    pub minutes: Option<Interval>,
+    /// From then on.
+    pub verdict: Verdict,
+    /// Why.
+    pub chain: Vec<Reason>,
+}
+
+/// What a state of failures does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outcome {
+    /// At once, and as long as batteries last.
+    pub verdict: Verdict,
+    /// Why, from what fails to the verdict.
+    pub chain: Vec<Reason>,
+    /// Voters that are together, those that there are, and those that it takes.
+    pub votes: (usize, usize, usize),
+    /// What comes when batteries are empty; none where none is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<Beyond>,
+}
+
+impl Outcome {
+    /// The worse one of now and later.
+    pub fn worst(&self) -> Verdict {
+        let later = self.beyond.as_ref().map(|beyond| beyond.verdict);
+        self.verdict.max(later.unwrap_or(self.verdict))
+    }
+}
+
+/// One moment of a state, in figures.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    pub verdict: Verdict,
+    pub alive: Bits,
+    /// The members that are together with most voters.
+    pub together: Bits,
+    /// Whether anybody can be talked to.
+    pub reached: bool,
+    pub votes: usize,
+    pub left: Vec<Left>,
+}
+
+/// A lab, prepared for judging what fails in it. Making one costs milliseconds; keep it while the lab is the same.
+#[derive(Clone, Debug)]
+pub struct Forecaster<'l> {
+    pub(super) lab: &'l Resolved,
+    pub(super) graph: Graph,
+    pub(super) families: Vec<Family>,
+    pub(super) voters: Bits,
+    /// The member that each disk with data is in.
+    pub(super) member_of_leaf: Vec<usize>,
+    /// Members that are to be there.
+    expected: Bits,
+    as_it_is: Broken,
+    minutes: BTreeMap<String, Option<Interval>>,
+    pub(super) map: ClusterMap,
+}
+
+impl<'l> Forecaster<'l> {
+    /// Of a lab.
+    pub fn new(lab: &'l Resolved) -> Self {
+        Self::with(lab, None)
+    }
+
+    /// Of a lab that differs little: where copies are is known already if the machines are the same.
+    pub(super) fn again<'o>(&self, lab: &'o Resolved) -> Forecaster<'o> {
+        Forecaster::with(lab, Some(self))
+    }
+
+    fn family(&self, map: &ClusterMap, policy: Policy) -> Option<&Family> {
+        let mut families = self.families.iter();
+        families.find(|family| family.policy == policy && self.map == *map)
+    }
+
+    fn with(lab: &'l Resolved, known: Option<&Forecaster<'_>>) -> Self {
+        let (graph, map) = (Graph::new(lab), lab.cluster_map());
+        let members = graph.members.len();
+        let mut member_of_leaf = vec![0; graph.leaves()];
+        let mut named = BTreeMap::new();
+        for ((thing, disk), leaf) in &graph.leaf_of {
+            let member = graph.members.iter().position(|member| member == thing);
+            member_of_leaf[*leaf] = member.unwrap_or(0);
+            let thing = lab.thing(ThingId(*thing));
+            named.insert((thing.name.as_str(), thing.disks[*disk].name.as_str()), *leaf);
+        }
+        let mut expected = Bits::none(members);
+        for (at, node) in map.nodes.iter().enumerate() {
+            if node.state != NodeState::Lost {
+                expected.set(at);
+            }
+        }
+        let families = policies(lab)
+            .into_iter()
+            .map(
+                |(policy, names)| match known.and_then(|known| known.family(&map, policy)) {
+                    Some(known) => known.named(names),
+                    None => Family::new(&map, policy, names, &named, graph.leaves()),
+                },
+            )
+            .collect();
+        let budget = Budget::of(lab);
+        let minutes = budget.upses.iter().map(|ups| {
+            let ends = [ups.runtime_idle_minutes, ups.runtime_stress_minutes];
+            (
+                ups.name.clone(),
+                ends.into_iter().flatten().reduce(Interval::hull),
+            )
+        });
+        Self {
+            as_it_is: graph.as_it_is(lab),
+            voters: voters(&map),
+            families,
+            member_of_leaf,
+            expected,
+            minutes: minutes.collect(),
+            lab,
+            graph,
+            map,
+        }
+    }
+
+    /// The lab.
+    pub fn lab(&self) -> &'l Resolved {
+        self.lab
+    }
+
+    /// What was taken for granted.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.graph.notes.clone();
+        for family in self.families.iter().filter(|family| family.most > 0) {
+            let (most, wanted) = (family.most, family.policy.stored());
+            if most < wanted {
+                let names = family.names.join(", ");
+                notes.push(format!(
+                    "{names} is kept as {}, which takes {wanted} disks; there are {most}.",
+                    family.policy
+                ));
+            }
+        }
+        notes
+    }
+
+    /// The members that vote, in the order of the file.
+    pub fn voters(&self) -> Vec<&str> {
+        let voters = self.voters.iter();
+        voters.map(|at| self.map.nodes[at].id.0.as_str()).collect()
+    }
+
+    /// What is broken when these have failed, besides what does not answer anyhow.
+    pub(super) fn broken(&self, failures: &[Failure]) -> Broken {
+        let mut broken = self.as_it_is.clone();
+        for failure in failures {
+            self.graph.fail(self.lab, *failure, &mut broken);
+        }
+        broken
+    }
+
+    /// What these failures do, together, with reasons.
+    pub fn judge(&self, failures: &[Failure]) -> Outcome {
+        let mut scratch = Scratch::default();
+        let broken = self.broken(failures);
+        let first = self.moment(&broken, true, &mut scratch);
+        let last = self.moment(&broken, false, &mut scratch);
+        let on_battery: Vec<usize> = first.alive.iter().filter(|at| !last.alive.has(*at)).collect();
+        let whole = self.moment(&self.as_it_is, true, &mut scratch);
+        let chain = reasons::chain(self, failures, (&broken, &first), &whole);
+        let upses: Vec<ThingId> = on_battery
+            .into_iter()
+            .map(ThingId)
+            .filter(|id| self.lab.thing(*id).kind == ThingKind::Ups)
+            .collect();
+        let beyond = (!upses.is_empty()).then(|| {
+            let each = upses.iter().map(|ups| self.minutes(*ups));
+            let minutes = each.reduce(|one, other| {
+                let (one, other) = (one?, other?);
+                Interval::new(one.low.min(other.low), one.high.min(other.high)).ok()
+            });
+            let minutes = minutes.flatten();
+            let mut chain = vec![Reason::empty(self.lab, &upses, minutes)];
+            chain.extend(reasons::chain(self, &[], (&broken, &last), &whole));
+            Beyond {
+                minutes,
+                verdict: last.verdict,
+                chain,
+            }
+        });
+        Outcome {
+            verdict: first.verdict,
+            chain,
+            votes: (
+                first.votes,
+                self.voters.count(),
+                votes::quorum(self.voters.count()),
+            ),
+            beyond,
+        }
+    }
+
+    /// How long a battery lasts.
+    pub(super) fn minutes(&self, ups: ThingId) -> Option<Interval> {
+        self.minutes.get(&self.lab.thing(ups).name).copied().flatten()
+    }
+
+    /// How things are, while batteries last or when they are empty.
+    pub(super) fn moment(&self, broken: &Broken, batteries_last: bool, scratch: &mut Scratch) -> Moment {
+        let alive = self.graph.alive(broken, batteries_last);
+        self.look(broken, alive, scratch)
+    }
+
+    /// How things are, where this is who has power.
+    pub(super) fn look(&self, broken: &Broken, alive: Bits, scratch: &mut Scratch) -> Moment {
+        let reaches = self.graph.reaches(broken, &alive);
+        let mut best: Option<Moment> = None;
+        let none = Bits::none(self.graph.members.len());
+        let reached = !reaches.is_empty();
+        let reaches = if reached { reaches } else { vec![none] };
+        for together in reaches {
+            let votes = self.voters.shared(&together);
+            let left = self.left(broken, &together, scratch);
+            let verdict = self.verdict(&together, votes, reached, &left);
+            let key = |verdict, votes, count| (std::cmp::Reverse(verdict), votes, count);
+            let better = best.as_ref().is_none_or(|best| {
+                key(verdict, votes, together.count()) > key(best.verdict, best.votes, best.together.count())
+            });
+            if better {
+                best = Some(Moment {
+                    verdict,
+                    alive: Bits::default(),
+                    together,
+                    reached,
+                    votes,
+                    left,
+                });
+            }
+        }
+        let mut moment = best.unwrap_or(Moment {
+            verdict: Verdict::Down,
+            alive: Bits::default(),
+            together: Bits::default(),
+            reached: false,
+            votes: 0,
+            left: Vec::new(),
+        });
+        moment.alive = alive;
+        moment
+    }
+
+    fn left(&self, broken: &Broken, together: &Bits, scratch: &mut Scratch) -> Vec<Left> {
+        let away = |leaf: &usize| broken.lost.has(*leaf) || !together.has(self.member_of_leaf[*leaf]);
+        let families = self.families.iter();
+        families
+            .map(|family| family.left((0..self.graph.leaves()).filter(away), &broken.lost, scratch))
+            .collect()
+    }
+
+    fn verdict(&self, together: &Bits, votes: usize, reached: bool, left: &[Left]) -> Verdict {
+        if left.iter().any(|left| left.gone) {
+            return Verdict::DataLost;
+        }
+        let decides = votes >= votes::quorum(self.voters.count());
+        if !decides || !reached || left.iter().any(|left| left.unread) {
+            return Verdict::Down;
+        }
+        if left.iter().any(|left| left.unwritten) {
+            return Verdict::ReadOnly;
+        }
+        let all = self.expected.shared(together) == self.expected.count();
+        match all && !left.iter().any(|left| left.fewer) {
+            true => Verdict::Safe,
+            false => Verdict::Slower,
+        }
+    }
+}
+
+/// The ways that data is kept, each with the kinds of data that are kept so; where nothing is said, the usual one.
+fn policies(lab: &Resolved) -> BTreeMap<Policy, Vec<String>> {
+    let mut policies: BTreeMap<Policy, Vec<String>> = BTreeMap::new();
+    for data in &lab.lab.data {
+        policies
+            .entry(data.redundancy)
+            .or_default()
+            .push(data.name.clone());
+    }
+    let holds = lab
+        .members()
+        .any(|(id, _)| lab.thing(id).disks.iter().any(|disk| disk.data));
+    if policies.is_empty() && holds {
+        policies.extend(
+            Policy::replicas(USUAL)
+                .ok()
+                .map(|policy| (policy, vec!["data".to_owned()])),
+        );
+    }
+    policies
+}
+
+/// Copies where nothing is said.
+const USUAL: u8 = 3;
+
+/// Who votes: as the cluster chooses from members in the order in which they came.
+fn voters(map: &ClusterMap) -> Bits {
+    let of = |state: NodeState| {
+        let all = map.nodes.iter().enumerate();
+        all.filter(move |(_, node)| node.state == state).map(|(at, _)| at)
+    };
+    let away: BTreeSet<usize> = of(NodeState::Down).collect();
+    let there: Vec<usize> = of(NodeState::Active).collect();
+    let chosen = votes::better(&away, |_| true, &there).unwrap_or(away);
+    let mut voters = Bits::none(map.nodes.len());
+    chosen.into_iter().for_each(|at| voters.set(at));
+    voters
+}
