@@ -172,6 +172,9 @@ pub fn search(wish: &Wish, own: &[Part]) -> Result<Vec<Design>, Impossible> {
 /// A candidate by its shape and the position of its machine, with its figures.
 type Picked = (Shape, usize, Interval, Interval, f64);
 
+/// A figure of a design, of which less is better.
+type Figure<'a> = &'a dyn Fn(&Candidate<'_>) -> f64;
+
 /// The few that are best at something, each with what at.
 fn choose(all: &[Candidate<'_>]) -> Vec<(Picked, Vec<&'static str>)> {
     let range = |of: &dyn Fn(&Candidate<'_>) -> f64| {
@@ -187,7 +190,7 @@ fn choose(all: &[Candidate<'_>]) -> Vec<(Picked, Vec<&'static str>)> {
     let watts = |one: &Candidate<'_>| one.watts.high;
     let room = |one: &Candidate<'_>| -one.usable_tb;
     let kinds = |one: &Candidate<'_>| -(one.survived as f64);
-    let of: [&dyn Fn(&Candidate<'_>) -> f64; 4] = [&price, &watts, &room, &kinds];
+    let of: [Figure<'_>; 4] = [&price, &watts, &room, &kinds];
     let ranges = of.map(range);
     let balance = |one: &Candidate<'_>| {
         let shares = of
@@ -196,7 +199,7 @@ fn choose(all: &[Candidate<'_>]) -> Vec<(Picked, Vec<&'static str>)> {
             .map(|(of, (low, width))| (of(one) - low) / width);
         shares.sum::<f64>()
     };
-    let goals: [(&'static str, &dyn Fn(&Candidate<'_>) -> f64); SHOWN] = [
+    let goals: [(&'static str, Figure<'_>); SHOWN] = [
         ("cheapest", &price),
         ("least power", &watts),
         ("most room", &room),
