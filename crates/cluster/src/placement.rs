@@ -38,6 +38,11 @@ impl Classes {
     /// Notes a stripe. Its pieces are kept where the stripe says, whatever number of copies is noted for them, and as
     /// copies beside it where one is.
     pub fn note_stripe(&mut self, cid: Cid, stripe: &Stripe) {
+        // A copy of an object has its stripes.
+        let first = stripe.pieces().next();
+        if first.is_some_and(|(_, piece)| self.stripes_of(&piece).any(|(known, ..)| *known == cid)) {
+            return;
+        }
         let Ok(number) = u32::try_from(self.stripes.len()) else {
             return;
         };
@@ -377,6 +382,44 @@ mod tests {
         }
         let inner = cids::dag_pb(b"names others");
         assert_eq!(placement.owners(&inner, 1).len(), 4, "all but the witness");
+    }
+
+    #[test]
+    fn pieces_are_on_different_nodes_and_copies_beside_them() {
+        let members = members(&[("a", None), ("b", None), ("c", None), ("d", None)]);
+        let placement = Placement::new(&members);
+        let blocks: Vec<_> = (0..2u8).map(|n| stead_block::Block::raw(vec![n; 9].into())).collect();
+        let scheme = Scheme { k: 2, m: 1 };
+        let stripe = Stripe::code(scheme, &blocks).expect("coded").0;
+        let cid = stripe.block().expect("a block").cid;
+        let mut classes = Classes::default();
+        classes.note_stripe(cid, &stripe);
+        classes.note_stripe(cid, &stripe);
+        assert_eq!(classes.stripes().len(), 1);
+        let holders = placement.holders(&cid, scheme);
+        assert_eq!(holders.iter().collect::<BTreeSet<_>>().len(), 3);
+        let belief = |classes: &Classes| Belief {
+            number: 1,
+            membership: (1, 1),
+            placement: Placement::new(&members),
+            classes: Arc::new(classes.clone()),
+        };
+        let alone = belief(&classes);
+        for (number, piece) in stripe.pieces() {
+            assert_eq!(alone.owners(&piece), [holders[number].clone()]);
+        }
+        // What another bucket wants copies of has these as well.
+        classes.note(&blocks[0].cid, 4);
+        assert_eq!(belief(&classes).owners(&blocks[0].cid).len(), 4);
+        assert_eq!(belief(&classes).owners(&blocks[1].cid).len(), 1);
+    }
+
+    #[test]
+    fn fewer_nodes_than_pieces_hold_several() {
+        let placement = Placement::new(&members(&[("a", None), ("b", None)]));
+        let holders = placement.holders(&raw(1), Scheme { k: 4, m: 2 });
+        assert_eq!(holders.len(), 6);
+        assert!(Placement::new(&[]).holders(&raw(1), Scheme { k: 2, m: 1 }).is_empty());
     }
 
     #[test]
