@@ -388,7 +388,9 @@ mod tests {
     fn pieces_are_on_different_nodes_and_copies_beside_them() {
         let members = members(&[("a", None), ("b", None), ("c", None), ("d", None)]);
         let placement = Placement::new(&members);
-        let blocks: Vec<_> = (0..2u8).map(|n| stead_block::Block::raw(vec![n; 9].into())).collect();
+        let blocks: Vec<_> = (0..2u8)
+            .map(|n| stead_block::Block::raw(vec![n; 9].into()))
+            .collect();
         let scheme = Scheme { k: 2, m: 1 };
         let stripe = Stripe::code(scheme, &blocks).expect("coded").0;
         let cid = stripe.block().expect("a block").cid;
@@ -419,7 +421,11 @@ mod tests {
         let placement = Placement::new(&members(&[("a", None), ("b", None)]));
         let holders = placement.holders(&raw(1), Scheme { k: 4, m: 2 });
         assert_eq!(holders.len(), 6);
-        assert!(Placement::new(&[]).holders(&raw(1), Scheme { k: 2, m: 1 }).is_empty());
+        assert!(
+            Placement::new(&[])
+                .holders(&raw(1), Scheme { k: 2, m: 1 })
+                .is_empty()
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod cluster;
 mod console;
 mod content;
+mod copies;
 mod ipfs;
 mod load;
 mod notifications;
@@ -42,11 +43,12 @@ pub fn run(mut args: Args) -> Outcome {
         Some("sse") => return sse::run(args),
         Some("console") => return console::run(args),
         Some("cluster") => return cluster::run(args),
+        Some("copies") => return copies::run(args),
         Some("ipfs") => return ipfs::run(args),
         Some("notifications") => return notifications::run(args),
         _ => {
             return Err(
-                "there are `cargo xtask bench s3`, `ipfs`, `notifications`, `sse`, `console` and `cluster`"
+                "there are `cargo xtask bench s3`, `ipfs`, `notifications`, `sse`, `console`, `cluster` and `copies`"
                     .into(),
             );
         }
