@@ -4,9 +4,12 @@ use super::history::{Call, Kind, Outcome};
 use super::possessions;
 use std::collections::{BTreeSet, HashMap};
 
+/// Damages a history; answers whether it has a place for that.
+type Way = fn(&mut [Call]) -> bool;
+
 /// The same history with one answer changed, in each way that it has a place for, with the rule that must refuse it.
 pub fn spoiled(calls: &[Call]) -> Vec<(&'static str, Vec<Call>)> {
-    let ways: [(&'static str, fn(&mut [Call]) -> bool); 5] = [
+    let ways: [(&'static str, Way); 5] = [
         ("overlap", two_at_once),
         ("order", one_token_twice),
         ("fence", late_write_taken),
@@ -24,7 +27,7 @@ pub fn spoiled(calls: &[Call]) -> Vec<(&'static str, Vec<Call>)> {
         .filter(|call| !broken.contains(&call.lock))
         .copied()
         .collect();
-    let spoil = |(rule, way): (&'static str, fn(&mut [Call]) -> bool)| {
+    let spoil = |(rule, way): (&'static str, Way)| {
         let mut calls = steady.clone();
         way(&mut calls).then_some((rule, calls))
     };
@@ -137,14 +140,14 @@ fn lease_cut_short(calls: &mut [Call]) -> bool {
     let mut before: HashMap<u64, usize> = HashMap::new();
     for at in 0..calls.len() {
         let call = calls[at];
-        if call.kind == Kind::Renew && call.done() {
-            if let Some(earlier) = before.insert(call.token, at)
-                && calls[earlier].returned_ns < call.invoked_ns
-                && call.returned_ns < calls[earlier].invoked_ns + super::TTL_NS
-            {
-                calls[at].outcome = Outcome::Lost;
-                return true;
-            }
+        if call.kind == Kind::Renew
+            && call.done()
+            && let Some(earlier) = before.insert(call.token, at)
+            && calls[earlier].returned_ns < call.invoked_ns
+            && call.returned_ns < calls[earlier].invoked_ns + super::TTL_NS
+        {
+            calls[at].outcome = Outcome::Lost;
+            return true;
         }
     }
     false

@@ -14,6 +14,7 @@ pub mod history;
 mod possession;
 mod protected;
 mod spoil;
+pub mod verdict;
 
 pub use possession::{Possession, possessions};
 pub use spoil::spoiled;
