@@ -48,6 +48,12 @@ pub struct Report {
     pub wrong: Vec<String>,
 }
 
+/// What servers said of what they did not do.
+fn said(tally: &Tally) -> String {
+    let said = tally.said.iter().map(|(what, count)| format!("{count} × {what}"));
+    said.collect::<Vec<String>>().join(", ")
+}
+
 impl Report {
     fn recovery_s(&self, part: f64) -> f64 {
         let mut all = self.recoveries.clone();
@@ -62,12 +68,6 @@ impl Report {
             .faults
             .iter()
             .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        let said: Vec<String> = self
-            .registers
-            .said
-            .iter()
-            .map(|(what, count)| format!("{count} × {what}"))
             .collect();
         let Tally {
             done,
@@ -87,7 +87,7 @@ impl Report {
                 "registers       {done} done, {unknown} unknown, {refused} refused or not asked; {} recorded",
                 self.recorded
             ),
-            format!("answers         {}", said.join(", ")),
+            format!("answers         {}", said(&self.registers)),
             format!(
                 "keys            {} in order, {} not, {} undecided; the longest history has {} operations",
                 self.judged.in_order,
@@ -136,7 +136,8 @@ impl Report {
         let fresh_s = self.fresh_lock.map_or(f64::NAN, |took| took.as_secs_f64());
         format!(
             "locks           {} possessions ({} sure for a while), {} renewals, {} told that it is lost, {} broken\n\
-             fenced writes   {} accepted, {} refused; {} reads of them; {} calls about locks unknown, {} not asked\n\
+             fenced writes   {} accepted, {} refused; {} reads of them; of all calls {} unknown, {} taken or not asked\n\
+             answers         {}\n\
              spoiled locks   {}: all refused\n\
              a lock afresh   {fresh_s:.1} s after all healed, at most",
             locks.possessions,
@@ -149,6 +150,7 @@ impl Report {
             locks.reads,
             locks.unknown,
             self.locking.refused,
+            said(&self.locking),
             locks.spoiled.join(", ")
         )
     }

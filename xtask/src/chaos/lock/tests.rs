@@ -225,11 +225,8 @@ fn writes_that_are_not_there_and_such_that_should_not_be_are_refused() {
 #[test]
 fn a_lease_that_was_cut_short_is_refused() {
     let first = grant(1, 10, 0, 5);
-    for lost in [
-        renew(10, Outcome::Lost, 100, 110),
-        write(7, 10, Outcome::Lost, 100, 110),
-        release(10, Outcome::Lost, 100, 110),
-    ] {
+    for kind in [Kind::Renew, Kind::Write(7), Kind::Release] {
+        let lost = call(kind, 10, Outcome::Lost, 100, 110);
         assert_eq!(rules(&[first, lost]), ["early"], "{lost:?}");
     }
     assert_eq!(rules(&[first, renew(10, Outcome::Lost, 2_900, 3_010)]), NOTHING);

@@ -63,7 +63,7 @@ impl<'a> Locks<'a> {
     pub fn work(&mut self) {
         while self.field.goes_on() {
             let lock = self.random.below(u64::from(LOCKS)) as u8;
-            if lock == LOCKS - 1 && self.random.below(12) == 0 {
+            if lock == LOCKS - 1 && self.random.below(30) == 0 {
                 self.ask(lock, Kind::Break, 0);
             }
             if let Some(token) = self.acquire(lock) {
@@ -140,8 +140,8 @@ impl<'a> Locks<'a> {
 
     /// Gives signs of life in time for a while, and stores something meanwhile, until it is told that the lock is lost.
     fn keep(&mut self, lock: u8, token: u64) {
-        let until = Instant::now() + Duration::from_millis(200 + self.random.below(6_000));
-        let every = Duration::from_millis(500 + self.random.below(900));
+        let until = Instant::now() + Duration::from_millis(200 + self.random.below(9_000));
+        let every = Duration::from_millis(300 + self.random.below(900));
         let mut alive = Instant::now();
         while Instant::now() < until && self.field.goes_on() {
             let came = if alive.elapsed() > every {
