@@ -44,6 +44,7 @@ pub type Call<T> = Result<T, CallError>;
 pub struct Client {
     address: SocketAddr,
     key: Key,
+    service: &'static str,
     signer: Signer,
     signed_at: Instant,
     patience: Duration,
@@ -60,11 +61,21 @@ pub fn element<'a>(xml: &'a str, tag: &str) -> Option<&'a str> {
 impl Client {
     /// For a server at `address`.
     pub fn new(address: SocketAddr, key: &Key) -> Self {
-        let signer = Signer::new(key, &address.to_string());
+        Self::of_service(address, key, "s3")
+    }
+
+    /// For the HTTP API at `address`, with [`Self::send`].
+    pub fn api(address: SocketAddr, key: &Key) -> Self {
+        Self::of_service(address, key, "stead")
+    }
+
+    fn of_service(address: SocketAddr, key: &Key, service: &'static str) -> Self {
+        let signer = Signer::of_service(key, &address.to_string(), service);
         let (key, signed_at) = (key.clone(), Instant::now());
         Self {
             address,
             key,
+            service,
             signer,
             signed_at,
             patience: PATIENCE,
@@ -96,7 +107,7 @@ impl Client {
         body: &[u8],
     ) -> Call<Answer> {
         if self.signed_at.elapsed() > Duration::from_secs(300) {
-            self.signer = Signer::new(&self.key, &self.address.to_string());
+            self.signer = Signer::of_service(&self.key, &self.address.to_string(), self.service);
             self.signed_at = Instant::now();
         }
         let payload = sha256(body);

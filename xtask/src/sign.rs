@@ -25,6 +25,7 @@ pub struct Key {
 #[derive(Clone)]
 pub struct Signer {
     key: Key,
+    service: &'static str,
     host: String,
     /// `20261120T160000Z`
     stamp: String,
@@ -97,15 +98,21 @@ pub fn amz_date(at: SystemTime) -> String {
 }
 
 impl Signer {
-    /// A signer whose requests are good for the next quarter of an hour.
+    /// A signer of S3 whose requests are good for the next quarter of an hour.
     pub fn new(key: &Key, host: &str) -> Self {
+        Self::of_service(key, host, "s3")
+    }
+
+    /// The same for another service: `stead` is the HTTP API's.
+    pub fn of_service(key: &Key, host: &str, service: &'static str) -> Self {
         let stamp = amz_date(SystemTime::now());
         let mut signing_key = hmac(format!("AWS4{}", key.secret).as_bytes(), &stamp.as_bytes()[..8]);
-        for part in [key.region.as_str(), "s3", "aws4_request"] {
+        for part in [key.region.as_str(), service, "aws4_request"] {
             signing_key = hmac(&signing_key, part.as_bytes());
         }
         Self {
             key: key.clone(),
+            service,
             host: host.to_owned(),
             stamp,
             signing_key,
@@ -133,7 +140,12 @@ impl Signer {
             let _ = write!(head, "{name}: {value}\r\n");
         }
         let _ = write!(canonical, "\n{names}\n{}", request.payload);
-        let scope = format!("{}/{}/s3/aws4_request", &self.stamp[..8], self.key.region);
+        let scope = format!(
+            "{}/{}/{}/aws4_request",
+            &self.stamp[..8],
+            self.key.region,
+            self.service
+        );
         let text = format!(
             "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
             self.stamp,

@@ -1,15 +1,52 @@
 //! After the faults: every node has everything, and all have the same.
 
 use super::history::Operation;
+use super::lock::history::Call;
 use super::nodes::Nodes;
-use super::workload::{Field, registers};
+use super::workload::{Field, locks, registers};
 use crate::Outcome;
+use crate::client::Client;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// How long all nodes may take to be whole again.
 const WHOLE: Duration = Duration::from_secs(90);
+
+/// Where each node with data answers the API; none where they come from a commit that has no locks.
+pub fn apis(nodes: &Nodes) -> Outcome<Vec<SocketAddr>> {
+    let apis: Option<Vec<SocketAddr>> = nodes.with_data().map(|node| node.api).collect();
+    let apis = apis.ok_or("a node does not say where it answers the API")?;
+    let first = apis.first().ok_or("no node has data")?;
+    let answer = Client::api(*first, &nodes.key).send("GET", "/api/v1/locks", "", &[], b"")?;
+    match answer.head.status {
+        200 => Ok(apis),
+        404 => Ok(Vec::new()),
+        status => Err(format!("the API answers with {status} when asked for locks").into()),
+    }
+}
+
+/// Has a new client acquire each lock, now that all is healed; answers how long that took at most.
+pub fn locks_afresh(field: &Field) -> (Vec<Call>, Option<Duration>) {
+    let (mut calls, mut most) = (Vec::new(), None);
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..locks::LOCKS)
+            .map(|lock| scope.spawn(move || locks::acquire_afresh(field, lock)))
+            .collect();
+        for one in all {
+            match one.join() {
+                Ok(Ok((own, took))) => {
+                    calls.extend(own);
+                    most = most.max(Some(took));
+                }
+                Ok(Err(why)) => field.finding(why),
+                Err(_) => field.finding("a client of locks panicked".to_owned()),
+            }
+        }
+    });
+    (calls, most)
+}
 
 /// Waits until the nodes are whole and all their logs end the same.
 pub fn converge(nodes: &mut Nodes) -> Outcome<Duration> {

@@ -12,6 +12,7 @@ mod faults;
 mod finish;
 mod hand;
 mod history;
+mod lock;
 mod network;
 mod node;
 mod nodes;

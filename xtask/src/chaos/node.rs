@@ -32,6 +32,8 @@ pub struct Node {
     pub number: usize,
     /// Where it speaks S3.
     pub address: SocketAddr,
+    /// Where it answers the HTTP API, once it is ready.
+    pub api: Option<SocketAddr>,
     /// It votes and holds no data.
     pub witness: bool,
     /// Its key.
@@ -86,6 +88,7 @@ impl Node {
         Ok(Self {
             number,
             address,
+            api: None,
             witness: plan.witness && number == plan.count,
             id: String::new(),
             settings,

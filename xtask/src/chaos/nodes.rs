@@ -6,6 +6,7 @@ use crate::Outcome;
 use crate::client::Client;
 use crate::sign::Key;
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,15 @@ pub struct Plan<'a> {
     pub witness: bool,
     /// Whether their disks are simulated, and forget what was not synced.
     pub power_cut: bool,
+}
+
+/// Where a node that says that it is ready answers the API.
+fn api(ready: &Value) -> Option<SocketAddr> {
+    let url = ready["endpoints"]["api"].as_str()?;
+    url.trim_start_matches("http://")
+        .trim_end_matches('/')
+        .parse()
+        .ok()
 }
 
 /// All of them.
@@ -43,6 +53,7 @@ impl Nodes {
             secret: text("secret_key").ok_or("no secret_key")?,
             region: "us-east-1".to_owned(),
         };
+        founder.api = api(&ready);
         let mut all = vec![founder];
         for number in 2..=plan.count {
             let ticket = all[0].ask_patiently(&["ticket"])?;
@@ -52,7 +63,7 @@ impl Nodes {
             let waiting = node.line(0)?;
             let code = waiting["code"].as_str().ok_or("it does not wait to be let in")?;
             all[0].ask_patiently(&["approve", code])?;
-            node.line(1)?;
+            node.api = api(&node.line(1)?);
             all.push(node);
         }
         for node in &mut all {

@@ -1,5 +1,6 @@
 //! What a run came to, for people and for programs.
 
+use super::lock::verdict::Judged as Locks;
 use super::verdict::Judged;
 use super::workload::Tally;
 use serde_json::{Value, json};
@@ -37,8 +38,20 @@ pub struct Report {
     pub converged: Option<Duration>,
     /// What the histories came to.
     pub judged: Judged,
+    /// Calls about locks, and writes fenced with them.
+    pub locking: Tally,
+    /// What these came to; nothing where the nodes know no locks.
+    pub locks: Option<Locks>,
+    /// After all healed, how long a new client waited for a lock at most.
+    pub fresh_lock: Option<Duration>,
     /// Everything that must not be, in words.
     pub wrong: Vec<String>,
+}
+
+/// What servers said of what they did not do.
+fn said(tally: &Tally) -> String {
+    let said = tally.said.iter().map(|(what, count)| format!("{count} × {what}"));
+    said.collect::<Vec<String>>().join(", ")
 }
 
 impl Report {
@@ -55,12 +68,6 @@ impl Report {
             .faults
             .iter()
             .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        let said: Vec<String> = self
-            .registers
-            .said
-            .iter()
-            .map(|(what, count)| format!("{count} × {what}"))
             .collect();
         let Tally {
             done,
@@ -80,7 +87,7 @@ impl Report {
                 "registers       {done} done, {unknown} unknown, {refused} refused or not asked; {} recorded",
                 self.recorded
             ),
-            format!("answers         {}", said.join(", ")),
+            format!("answers         {}", said(&self.registers)),
             format!(
                 "keys            {} in order, {} not, {} undecided; the longest history has {} operations",
                 self.judged.in_order,
@@ -96,6 +103,7 @@ impl Report {
                 "lists           {} compared, {} writes done, {} unknown",
                 self.lists, self.listing.done, self.listing.unknown
             ),
+            self.locks_text(),
             format!(
                 "recovery        every node stores again {:.1} s after a round (median; most {:.1} s, {} rounds)",
                 self.recovery_s(0.5),
@@ -121,6 +129,52 @@ impl Report {
         lines.join("\n")
     }
 
+    fn locks_text(&self) -> String {
+        let Some(locks) = &self.locks else {
+            return "locks           none: the nodes do not know them".to_owned();
+        };
+        let fresh_s = self.fresh_lock.map_or(f64::NAN, |took| took.as_secs_f64());
+        format!(
+            "locks           {} possessions ({} sure for a while), {} renewals, {} told that it is lost, {} broken\n\
+             fenced writes   {} accepted, {} refused; {} reads of them; of all calls {} unknown, {} taken or not asked\n\
+             answers         {}\n\
+             spoiled locks   {}: all refused\n\
+             a lock afresh   {fresh_s:.1} s after all healed, at most",
+            locks.possessions,
+            locks.sure,
+            locks.renewals,
+            locks.lost,
+            locks.breaks,
+            locks.accepted,
+            locks.refused,
+            locks.reads,
+            locks.unknown,
+            self.locking.refused,
+            said(&self.locking),
+            locks.spoiled.join(", ")
+        )
+    }
+
+    fn locks_json(&self) -> Value {
+        self.locks.as_ref().map_or(Value::Null, |locks| {
+            json!({
+                "possessions": locks.possessions,
+                "sure": locks.sure,
+                "renewals": locks.renewals,
+                "lost": locks.lost,
+                "broken": locks.breaks,
+                "writes_accepted": locks.accepted,
+                "writes_refused": locks.refused,
+                "reads": locks.reads,
+                "unknown": locks.unknown,
+                "said": self.locking.said,
+                "violations": locks.violations,
+                "spoiled_refused": locks.spoiled,
+                "fresh_s": self.fresh_lock.map(|took| took.as_secs_f64()),
+            })
+        })
+    }
+
     /// For a program.
     pub fn json(&self) -> Value {
         let tally = |tally: &Tally| json!({"done": tally.done, "unknown": tally.unknown, "refused": tally.refused, "said": tally.said});
@@ -144,6 +198,7 @@ impl Report {
             "violations": self.judged.violations,
             "longest_history": self.judged.longest,
             "spoiled_refused": self.judged.spoiled,
+            "locks": self.locks_json(),
             "wrong": self.wrong,
         })
     }

@@ -2,8 +2,8 @@
 
 use super::checker::Verdict;
 use super::history::Operation;
-use super::register;
 use super::workload::registers::name;
+use super::{lock, register};
 use crate::Outcome;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -69,11 +69,25 @@ pub fn judge(operations: &[Operation], dir: &Path) -> Outcome<Judged> {
     Ok(judged)
 }
 
-/// Judges histories of single keys that were written down.
+/// Judges histories that were written down: of single keys, or of all locks.
 pub fn check_files(files: &[String]) -> Outcome<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for file in files {
-        let history = read(&std::fs::read_to_string(file)?).ok_or_else(|| format!("{file} is no history"))?;
+        let text = std::fs::read_to_string(file)?;
+        if let Some(calls) = lock::verdict::read(&text) {
+            let found = lock::judge(&calls);
+            println!(
+                "{file}: {} calls about locks, {} violations",
+                calls.len(),
+                found.len()
+            );
+            for violation in &found {
+                println!("{}", lock::verdict::words(violation, Path::new(file)));
+                code = ExitCode::FAILURE;
+            }
+            continue;
+        }
+        let history = read(&text).ok_or_else(|| format!("{file} is no history"))?;
         match register::judge(&history) {
             Verdict::Linearizable => println!("{file}: {} operations in order", history.len()),
             Verdict::Undecided => println!("{file}: given up"),

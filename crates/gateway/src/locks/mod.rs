@@ -198,7 +198,7 @@ impl LockService {
         }
     }
 
-    /// One try: the lock, or who holds it.
+    /// One try: the lock, or who holds it, or did a moment ago.
     async fn try_acquire(
         &self,
         request: &LockRequest,
@@ -207,10 +207,15 @@ impl LockService {
         let user = &caller.identity.canonical_id;
         if let Some(lock) = self.context().views.locks()?.lock(&request.name)? {
             let same = lock.request == request.request && lock.user == *user;
-            return match same {
-                false => Ok(Err(lock.owner)),
-                // Made before, and its lease has been counted since: whoever asks counts from now on.
-                true => self.renew(&request.name, lock.token, caller).await.map(Ok),
+            if !same {
+                return Ok(Err(lock.owner));
+            }
+            // Made before, and its lease has been counted since: whoever asks counts from now on. Where it was lost
+            // meanwhile, the wish is still one.
+            return match self.renew(&request.name, lock.token, caller).await {
+                Ok(lock) => Ok(Ok(lock)),
+                Err(ObjectError::LockLost { .. }) => Ok(Err(lock.owner)),
+                Err(error) => Err(error),
             };
         }
         if self.context().views.locks()?.count(LOCKS_MAX)? >= LOCKS_MAX {
@@ -226,7 +231,12 @@ impl LockService {
         };
         let require = vec![Precondition::LockFree(request.name.clone())];
         match self.objects.append_one(&caller.identity, require, acquired).await {
-            Ok(_) => Ok(Ok(self.lock(&request.name)?)),
+            Ok(appended) => {
+                // A process that was stopped just here may find its lease over, and the lock another's.
+                let lock = self.context().views.locks()?.lock(&request.name)?;
+                let own = lock.filter(|lock| lock.token == appended.first);
+                Ok(own.ok_or_else(|| request.owner.clone()))
+            }
             Err(ObjectError::LockTaken { owner, .. }) => Ok(Err(owner)),
             Err(error) => Err(error),
         }

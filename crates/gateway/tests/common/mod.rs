@@ -11,6 +11,7 @@ use stead_gateway::objects::{
     BodyError, ByteRange, GetRequest, Lock, ObjectError, PutDone, PutRequest, Verify,
 };
 use stead_gateway::{Caller, Identity, Limits, Metrics, Objects, ReadContext, SecretBox, WriteContext};
+use stead_log::Log;
 use stead_log::memory::MemoryLog;
 use stead_runtime::{Clock, Rng, Space, Tasks};
 use stead_view::{Engine, EngineOptions};
@@ -27,6 +28,11 @@ impl Node {
     }
 
     pub fn with_limits(limits: Limits) -> Self {
+        Self::with_log(limits, |log| Arc::new(log))
+    }
+
+    /// On a log that does something beside.
+    pub fn with_log(limits: Limits, log: impl FnOnce(MemoryLog) -> Arc<dyn Log>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (space, tasks) = (Space::new(dir.path(), 0), Tasks::new());
         let state = dir.path().join("state");
@@ -59,7 +65,7 @@ impl Node {
             secrets: SecretBox::new([7; 32]),
             limits,
         });
-        let context = WriteContext::new(read, Arc::new(MemoryLog::new(engine)));
+        let context = WriteContext::new(read, log(MemoryLog::new(engine)));
         Self {
             objects: Objects::new(context),
             who: Identity::local("ana"),

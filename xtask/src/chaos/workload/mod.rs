@@ -1,10 +1,11 @@
 //! What clients do while the cluster suffers, each in a thread of its own.
 //!
 //! Owns: the clients and what they are asked to remember. One file is one workload: `registers` (every operation
-//! is recorded and checked for linearizability), `listing` (clients see their own writes in lists at every node).
-//! Locks come beside them once there is an API for them: a model in the manner of `register`, for the same checker.
+//! is recorded and checked for linearizability), `listing` (clients see their own writes in lists at every node),
+//! `locks` (named locks, and writes fenced with their tokens; every call is recorded, and judged by `lock`).
 
 pub mod listing;
+pub mod locks;
 pub mod registers;
 
 use crate::client::{Client, element};
@@ -23,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(6);
 pub struct Field {
     /// Where each node that has data speaks S3, with its number.
     pub doors: Vec<(u8, SocketAddr)>,
+    /// Where each of them answers the API, in the same order; none where they know no locks.
+    pub apis: Vec<SocketAddr>,
     /// What they sign with.
     pub key: Key,
     /// The run's seed.
@@ -42,6 +45,12 @@ impl Field {
             .iter()
             .map(|(_, address)| Client::new(*address, &self.key).patience(PATIENCE))
             .collect()
+    }
+
+    /// The same, of the API.
+    pub fn api_clients(&self, patience: Duration) -> Vec<Client> {
+        let client = |address: &SocketAddr| Client::api(*address, &self.key).patience(patience);
+        self.apis.iter().map(client).collect()
     }
 
     /// Whether it goes on.
@@ -75,7 +84,9 @@ impl Tally {
     /// Notes an answer that is an error.
     pub fn note(&mut self, answer: &Answer) {
         let text = String::from_utf8_lossy(&answer.body);
-        let code = element(&text, "Code").unwrap_or("no code");
+        let problem: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+        let problem = problem.as_ref().and_then(|problem| problem["code"].as_str());
+        let code = element(&text, "Code").or(problem).unwrap_or("no code");
         *self
             .said
             .entry(format!("{} {code}", answer.head.status))
