@@ -8,6 +8,7 @@
 //! Never: I/O, a clock, randomness, async.
 
 pub mod budget;
+pub mod draw;
 pub mod interval;
 pub mod lab;
 pub mod map;
