@@ -10,6 +10,7 @@ fn main() {
         let w = |k: &str, p: Picture| std::fs::write(format!("{}/{k}-{n}.svg", a[2]), p.svg).unwrap();
         w("front", racks(&lab, Side::Front, t));
         w("rear", racks(&lab, Side::Rear, t));
+        w("network", network(&lab, t));
         w("power", power(&lab, &b, t));
     }
 }

@@ -7,6 +7,7 @@
 mod circuits;
 mod device;
 mod figures;
+mod network;
 mod power;
 mod rack;
 mod svg;
@@ -14,6 +15,7 @@ mod text;
 mod theme;
 
 pub use device::Side;
+pub use network::network;
 pub use power::power;
 pub use rack::racks;
 pub use svg::{Area, Label, Picture};

@@ -203,14 +203,6 @@ impl Block {
         self.reach(area.right(), area.bottom());
     }
 
-    /// A dot.
-    pub(super) fn dot(&mut self, x: f64, y: f64, radius: f64, class: &str) {
-        let [x, y, radius] = [x, y, radius].map(number);
-        self.write(format_args!(
-            r#"<circle cx="{x}" cy="{y}" r="{radius}" class="{class}"/>"#
-        ));
-    }
-
     /// A line: `path` is SVG path data of figures only.
     pub(super) fn path(&mut self, path: &str, class: &str, title: &str) {
         let title = match title {
