@@ -107,10 +107,13 @@ pub(super) fn legend(lab: &Resolved, circuits: &Circuits, width: f64) -> Block {
         let Some(circuit) = lab.circuit(*id) else { continue };
         let mut one = Block::default();
         chip(&mut one, Area::new(0.0, 0.0, CHIP, CHIP), number);
-        let volts = figures::plain(circuit.volts);
-        let says = format!("{}, {volts} V, {} A", circuit.name, figures::plain(circuit.amps));
-        let at = (CHIP + 6.0, (CHIP - Style::Small.line()) / 2.0);
-        one.text(at, width - CHIP - 6.0, Style::Small, Anchor::Start, &says);
+        let y_text = (CHIP - Style::Small.line()) / 2.0;
+        let (volts, amps) = (figures::plain(circuit.volts), figures::plain(circuit.amps));
+        let left = CHIP + 6.0;
+        let room = (width - left) * 0.6;
+        let end = left + one.text((left, y_text), room, Style::Small, Anchor::Start, &circuit.name) + 6.0;
+        let says = format!("{volts} V, {amps} A");
+        one.text((end, y_text), width - end, Style::Quiet, Anchor::Start, &says);
         if x > 0.0 && x + one.width > width {
             (x, y) = (0.0, y + CHIP + 6.0);
         }

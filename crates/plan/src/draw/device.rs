@@ -182,9 +182,9 @@ impl<'l> Scene<'l> {
         block.text((area.x, top), area.width, Style::Name, Anchor::Start, name);
         let half = (area.width - 10.0) / 2.0;
         let low = top + line;
-        let feeds = self.lab.thing(id).feeds.iter().enumerate();
+        let feeds = self.lab.thing(id).feeds.iter();
         let plugs: Vec<Option<usize>> = feeds
-            .map(|(_, feed)| self.circuits.of(*feed).first().copied())
+            .map(|feed| self.circuits.of(*feed).first().copied())
             .collect();
         let none = match self.lab.thing(id).kind {
             ThingKind::Ups | ThingKind::Pdu => "",

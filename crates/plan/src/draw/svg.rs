@@ -93,6 +93,17 @@ pub struct Picture {
     pub labels: Vec<Label>,
 }
 
+impl Picture {
+    /// The document, shown larger or smaller by this factor.
+    pub(super) fn scaled(&self, by: f64) -> String {
+        let size = |by: f64| {
+            let (width, height) = (number(self.width * by), number(self.height * by));
+            format!(r#" width="{width}" height="{height}" class="stead-picture"#)
+        };
+        self.svg.replacen(&size(1.0), &size(by), 1)
+    }
+}
+
 /// How a text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
