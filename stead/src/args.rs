@@ -14,7 +14,10 @@ pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
-pub use plan::{PlanCheck, PlanCommand, PlanDesign, PlanExport, PlanImport, PlanInit, PlanLose, PlanWhatIf};
+pub use plan::{
+    PlanCheck, PlanCommand, PlanDesign, PlanDraw, PlanExport, PlanImport, PlanInit, PlanLose, PlanPicture,
+    PlanReport, PlanTheme, PlanWhatIf,
+};
 pub use power::{PowerCommand, PowerRead};
 pub use upkeep::{
     Approve, ClusterCommand, Completions, Explain, Gc, KeyCommand, Man, NEARBY, NodeCommand, Scrub, Up,

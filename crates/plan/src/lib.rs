@@ -9,6 +9,7 @@
 
 pub mod budget;
 pub mod design;
+pub mod draw;
 pub mod failures;
 pub mod interval;
 pub mod lab;

@@ -1,6 +1,6 @@
 //! Commands that plan a lab from its inventory file.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// `plan`
@@ -16,6 +16,10 @@ pub enum PlanCommand {
     WhatIf(PlanWhatIf),
     /// Propose labs that hold and bear what you ask for
     Design(PlanDesign),
+    /// Draw a lab's racks, its power or its network as SVG
+    Draw(PlanDraw),
+    /// Make a page to print: pictures, bill of materials, runbook, labels
+    Report(PlanReport),
     /// Make an inventory from what another program knows
     #[command(
         subcommand,
@@ -167,4 +171,70 @@ pub struct PlanDesign {
     /// Write the inventory of each design into this directory
     #[arg(long, value_name = "DIR")]
     pub write: Option<PathBuf>,
+}
+
+/// What is drawn.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PlanPicture {
+    /// Racks and shelves, to scale
+    Rack,
+    /// From the breakers to the devices, with watts
+    Power,
+    /// Switches, machines and cables
+    Network,
+}
+
+/// In which colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PlanTheme {
+    /// As whoever looks at it prefers
+    Auto,
+    /// Dark on light
+    Light,
+    /// Light on dark
+    Dark,
+}
+
+/// `plan draw`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stead plan draw lab.toml -o rack.svg
+  stead plan draw lab.toml --rear -o rear.svg
+  stead plan draw lab.toml --what power -o power.svg
+  stead plan draw lab.toml --what network --theme dark > network.svg
+
+What is behind one breaker has one colour, and a letter beside it.")]
+pub struct PlanDraw {
+    /// The inventory; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = PlanPicture::Rack)]
+    pub what: PlanPicture,
+    /// Racks from behind: plugs and cables
+    #[arg(long)]
+    pub rear: bool,
+    /// The colours
+    #[arg(long, value_enum, default_value_t = PlanTheme::Auto)]
+    pub theme: PlanTheme,
+    /// Where to write it [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `plan report`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  stead plan report lab.toml -o lab.html
+
+One HTML page without scripts and without anything from elsewhere; print it.")]
+pub struct PlanReport {
+    /// The inventory; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where to write it [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }

@@ -151,6 +151,15 @@ impl Budget {
     }
 }
 
+/// What goes through a thing to all behind it, from rest to hard work.
+pub(crate) fn load_of(lab: &Resolved, id: ThingId) -> Interval {
+    let shares = Shares::new(lab);
+    let factors = shares.at(id);
+    let idle = shares.sum(&factors, |figures| figures.idle_w.value);
+    let hard = shares.sum(&factors, |figures| figures.stress_w.value);
+    share::span(idle, hard)
+}
+
 /// Whether it takes power: a machine that is gone for good does not.
 fn counts(lab: &Resolved, id: ThingId) -> bool {
     lab.node(id).is_none_or(|node| node.state != NodeState::Lost)

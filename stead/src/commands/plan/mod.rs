@@ -4,6 +4,7 @@
 
 mod check;
 mod design;
+mod draw;
 mod failures;
 mod host;
 mod init;
@@ -25,6 +26,8 @@ pub(super) async fn run(global: &Global, command: PlanCommand) -> Result<u8, Fai
         PlanCommand::Lose(args) => failures::lose(global, &args),
         PlanCommand::WhatIf(args) => failures::what_if(global, &args),
         PlanCommand::Design(args) => design::run(global, &args),
+        PlanCommand::Draw(args) => draw::draw(global, &args),
+        PlanCommand::Report(args) => draw::whole(global, &args),
         PlanCommand::Import(PlanImport::Netbox(args)) => netbox::import(global, &args.file),
         PlanCommand::Export(PlanExport::Netbox(args)) => netbox::export(global, &args.file),
     }
