@@ -113,7 +113,7 @@ def test_a_drained_node_holds_nothing_that_others_do_not_hold(cluster):
     other = next(node for node in cluster.nodes if node is not drained)
     name = drained.status()["node"]
     other.run("node", "drain", name, limit=120)
-    assert cluster.leader() is not drained
+    wait_for(lambda: cluster.leader() is not drained, 30, "it leads still")
     status = wait_for(
         lambda: (s := other.status()) and name not in s["voters"] and s, 30, "it votes still"
     )

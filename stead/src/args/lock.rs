@@ -88,8 +88,8 @@ lost. The lease is renewed while the command runs. If that fails until the lease
 is about to run out, the command is asked to end (SIGTERM), and killed before
 somebody else can have the lock.
 
-The exit code is the command's, 128 and the signal where one ended it, or 1 where
-the lock was not had or was lost.")]
+The exit code is the command's, 128 and the signal where one ended it, or 1
+where the lock was not had or was lost.")]
 pub struct LockRun {
     /// The lock's name
     pub name: String,
