@@ -14,10 +14,11 @@ use stead_gateway::locks::{LockRequest, LockService};
 use stead_gateway::{Limits, ObjectError};
 use stead_log::memory::MemoryLog;
 use stead_log::{Append, Appended, Log, LogError};
+use stead_view::Engine;
 
 /// The first time that a lock is acquired, its lease runs out before the append returns, and another acquires it.
 struct Overtaken {
-    log: MemoryLog,
+    log: MemoryLog<Engine>,
     another: bool,
     yet: AtomicBool,
 }

@@ -32,7 +32,7 @@ impl Node {
     }
 
     /// On a log that does something beside.
-    pub fn with_log(limits: Limits, log: impl FnOnce(MemoryLog) -> Arc<dyn Log>) -> Self {
+    pub fn with_log(limits: Limits, log: impl FnOnce(MemoryLog<Engine>) -> Arc<dyn Log>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (space, tasks) = (Space::new(dir.path(), 0), Tasks::new());
         let state = dir.path().join("state");
