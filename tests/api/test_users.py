@@ -22,6 +22,12 @@ OPEN = {
     ("GET", "/api/v1/ipfs"),
     ("POST", "/api/v1/tokens"),
     ("POST", "/api/v1/console/link"),
+    # Everybody who signs may hold locks; whose a lock is, test_locks.py asks.
+    ("GET", "/api/v1/locks"),
+    ("GET", "/api/v1/locks/{name}"),
+    ("POST", "/api/v1/locks/{name}"),
+    ("PUT", "/api/v1/locks/{name}"),
+    ("DELETE", "/api/v1/locks/{name}"),
 }
 
 # Access denied, no such bucket, key, version or upload. Not: a signature that is wrong.
