@@ -178,6 +178,14 @@ proptest! {
         };
         for (one, other) in picks {
             let (one, other) = (*one.get(&all), *other.get(&all));
+            // Two cables side by side bear one name, by which no class can be told.
+            let alone = |failure: &Failure| {
+                let same = |other: &&Failure| other.kind() == failure.kind() && other.name(&lab) == failure.name(&lab);
+                all.iter().filter(same).count() == 1
+            };
+            if !alone(&one) || !alone(&other) {
+                continue;
+            }
             let (Some(class_one), Some(class_other)) = (class(one), class(other)) else {
                 return Err(TestCaseError::fail("a failure is in no class"));
             };
@@ -210,6 +218,7 @@ proptest! {
         let at = Forecaster::new(&lab);
         // The cluster knows no wires: what is dark or cut off already is no matter of this test.
         prop_assume!(at.judge(&[]).verdict <= Verdict::Slower && at.judge(&[]).votes.0 == at.judge(&[]).votes.1);
+        prop_assume!(at.judge(&[]).chain.iter().all(|reason| !reason.text.contains("cut off")));
         let map = lab.cluster_map();
         let policies = lab.lab.data.iter().map(|data| data.redundancy).collect();
         let sets = CopySets::of(&map, &policies);

@@ -166,11 +166,16 @@ impl Service {
     }
 
     async fn answer(&self, arrival: &Arrival, head: Parts, body: Body) -> Response<Body> {
-        match head.headers.get(LOCK).map(|named| self.fenced(named)) {
-            None => self.answer_as(arrival, head, body).await,
-            Some(Ok(fenced)) => fenced.answer_as(arrival, head, body).await,
-            Some(Err(error)) => errors::answer(error),
-        }
+        let fenced = match head.headers.get(LOCK).map(|named| self.fenced(named)).transpose() {
+            Ok(fenced) => fenced,
+            Err(error) => return errors::answer(error),
+        };
+        // One call, whoever answers: a second one would make every connection's state larger.
+        fenced
+            .as_ref()
+            .unwrap_or(self)
+            .answer_as(arrival, head, body)
+            .await
     }
 
     async fn answer_as(&self, arrival: &Arrival, mut head: Parts, body: Body) -> Response<Body> {
