@@ -135,3 +135,62 @@ fn netbox_there_and_back() {
     assert_eq!(exit, Some(2));
     assert!(err.contains("STEAD-0087"), "{err}");
 }
+
+#[test]
+fn what_can_be_lost_is_said_and_words_that_are_not_understood_are_refused() {
+    let home = Home::new();
+    let file = home.file("lab.toml", LAB.as_bytes());
+    let (exit, out, err) = code(&home, &["plan", "lose", &file, "--double"]);
+    assert_eq!(exit, Some(1), "{out}{err}");
+    assert!(
+        out.contains("data lost  größe dies") && out.contains("IF TWO THINGS FAIL"),
+        "{out}"
+    );
+    let (exit, out, _) = code(&home, &["plan", "lose", &file, "--json"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((exit, &report["worst"]), (Some(1), &Value::from("data lost")));
+    let (exit, out, err) = code(&home, &["plan", "what-if", &file, "circuit", "C", "trips"]);
+    assert_eq!(exit, Some(1), "{err}");
+    assert!(out.starts_with("Understood: circuit c trips.\n"), "{out}");
+    let (exit, out, err) = code(&home, &["plan", "what-if", &file, "paint grösse"]);
+    assert_eq!((exit, out.as_str()), (Some(2), ""));
+    assert!(
+        err.contains("\"paint\" is no name of the lab") && err.contains("größe dies"),
+        "{err}"
+    );
+}
+
+#[test]
+fn designs_are_written_once_and_wishes_that_nothing_fits_are_told() {
+    let home = Home::new();
+    let directory = home.file("designs/x", b"").replace("/x", "");
+    let wish = [
+        "plan",
+        "design",
+        "--usable",
+        "20TB",
+        "--budget",
+        "900",
+        "--survive",
+        "node",
+        "--write",
+        &directory,
+    ];
+    let (exit, out, err) = code(&home, &wish);
+    assert_eq!(exit, Some(0), "{out}{err}");
+    let first = format!("{directory}/design-1.toml");
+    let (exit, out, err) = code(&home, &["plan", "check", &first]);
+    assert_eq!(exit, Some(0), "{out}{err}");
+    let (exit, _, err) = code(&home, &wish);
+    assert_eq!(exit, Some(2), "nothing is written over: {err}");
+    let (exit, out, _) = code(&home, &["plan", "design", "--usable", "20TB", "--budget", "50"]);
+    assert_eq!(exit, Some(1));
+    assert!(out.contains("instead of 50"), "{out}");
+    for wrong in [["--usable", "many"], ["--usable", "-1TB"], ["--usable", "1e9TB"]] {
+        assert_eq!(
+            code(&home, &["plan", "design", wrong[0], wrong[1]]).0,
+            Some(2),
+            "{wrong:?}"
+        );
+    }
+}

@@ -39,4 +39,11 @@ fn designs_are_as_the_page_shows_them() {
     for design in search(&wish, &[]).expect("designs") {
         has(&design.to_string());
     }
+    let less = Wish {
+        budget_usd: Some(300.0),
+        ..wish
+    };
+    for give in search(&less, &[]).expect_err("none").give {
+        has(&format!("Possible with {give}.\n"));
+    }
 }

@@ -148,6 +148,8 @@ Examples:
       --survive node,disk,switch
   stead plan design --usable 2TB --survive node,power --write designs
 
+Kinds: node, disk, switch, cable, card, supply, outlet, circuit, power.
+
 Prices are in US dollars. Machines are those of the catalogue of which price
 and watts are known; --parts adds yours.
 
@@ -162,7 +164,7 @@ pub struct PlanDesign {
     /// What it may take with all to do
     #[arg(long, value_name = "WATTS")]
     pub watts: Option<f64>,
-    /// What may fail: node, disk, switch, cable, card, supply, outlet, circuit, power
+    /// Of what any one may fail: node,disk,switch,circuit,power,…
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub survive: Vec<String>,
     /// A file with [[part]] tables of yours

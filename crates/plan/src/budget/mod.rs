@@ -28,6 +28,7 @@ use crate::lab::{Resolved, ThingId};
 use crate::map::NodeState;
 use serde::Serialize;
 use share::Shares;
+pub(crate) use share::UPS_LOSS;
 
 /// How a load stands to its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

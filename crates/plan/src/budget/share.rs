@@ -8,7 +8,7 @@ use crate::interval::Interval;
 use crate::lab::{Figures, Resolved, ThingId, ThingKind};
 
 /// What is lost between a battery's input and its plugs: at most a fifth of the input. A bound of ours.
-pub(super) const UPS_LOSS: Interval = Interval { low: 1.0, high: 1.25 };
+pub(crate) const UPS_LOSS: Interval = Interval { low: 1.0, high: 1.25 };
 
 /// What is lost between a switch's port and the device at the cable's other end: of 15.4 W that a port gives, 12.95
 /// arrive at the end of 100 m (IEEE 802.3af, clause 33), of 30 W 25.5 (802.3at). A short cable loses almost nothing.

@@ -109,7 +109,7 @@ impl Space {
         machines.map(move |machine| Candidate {
             shape,
             machine,
-            watts: machine.watts * shape.nodes as f64 + rest_w,
+            watts: shape.at_the_wall(machine.watts * shape.nodes as f64 + rest_w),
             price: machine.price * shape.nodes as f64 + rest_price,
             usable_tb: usable_disks * machine.disk.size_gb / 1e3,
             survived,

@@ -5,9 +5,11 @@
 
 use super::options::{DISKS, Machine, disk_lines, quote};
 use super::{SURVIVABLE, Wish};
+use crate::budget::UPS_LOSS;
 use crate::failures::{FailureKind, Forecaster, Outcome, Verdict, prices};
 use crate::interval::Interval;
-use crate::lab::Lab;
+use crate::lab::model::PartKind;
+use crate::lab::{Catalogue, Lab};
 use crate::place::Placer;
 use crate::policy::Policy;
 use std::collections::BTreeSet;
@@ -94,6 +96,22 @@ impl Shape {
             price = price + prices::UPS * self.circuits as f64;
         }
         (watts, price)
+    }
+
+    /// What a load takes at the wall: with a UPS in between, what that takes and loses, too.
+    pub(super) fn at_the_wall(&self, load: Interval) -> Interval {
+        let bound = Catalogue::built_in().bound(PartKind::Ups, None);
+        let own = bound.and_then(|bound| Some(bound.idle_w?.hull(bound.stress_w?)));
+        match self.ups {
+            false => load,
+            true => {
+                let load = load + own.unwrap_or_default() * self.circuits as f64;
+                Interval {
+                    low: load.low * UPS_LOSS.low,
+                    high: load.high * UPS_LOSS.high,
+                }
+            }
+        }
     }
 
     /// The file of such a lab.

@@ -8,7 +8,8 @@
 use super::copies::Scratch;
 use super::failure::{Failure, FailureKind, Named};
 use super::graph::Broken;
-use super::judge::{Forecaster, Outcome, Verdict};
+use super::judge::Forecaster;
+use super::verdict::{Outcome, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

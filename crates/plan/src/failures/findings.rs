@@ -5,8 +5,9 @@
 use super::all::Single;
 use super::copies::Scratch;
 use super::failure::{Failure, FailureKind};
-use super::judge::{Forecaster, Verdict};
+use super::judge::Forecaster;
 use super::reasons::listed;
+use super::verdict::Verdict;
 use crate::lab::{ThingId, ThingKind};
 use crate::votes;
 

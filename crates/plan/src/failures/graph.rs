@@ -36,29 +36,29 @@ impl Broken {
 
 /// A plug: what it is fed by, and the network cable that carries its power, if one does.
 #[derive(Clone, Copy, Debug)]
-struct Plug {
-    feed: usize,
-    cable: Option<usize>,
+pub(super) struct Plug {
+    pub(super) feed: usize,
+    pub(super) cable: Option<usize>,
 }
 
 /// Both graphs.
 #[derive(Clone, Debug)]
 pub(super) struct Graph {
-    kinds: Vec<ThingKind>,
-    order: Vec<usize>,
-    plugs: Vec<Plug>,
+    pub(super) kinds: Vec<ThingKind>,
+    pub(super) order: Vec<usize>,
+    pub(super) plugs: Vec<Plug>,
     /// Each thing's own among the plugs.
-    plugs_of: Vec<Range<usize>>,
-    links: Vec<(usize, usize)>,
+    pub(super) plugs_of: Vec<Range<usize>>,
+    pub(super) links: Vec<(usize, usize)>,
     /// Each thing's own among the links.
-    links_of: Vec<Vec<usize>>,
+    pub(super) links_of: Vec<Vec<usize>>,
     /// Switches with a way to the internet, if there is more than one building.
-    gateways: Vec<usize>,
+    pub(super) gateways: Vec<usize>,
     pub uplinks: Vec<usize>,
     /// Members, by their position in the map.
     pub members: Vec<usize>,
-    member_of: BTreeMap<usize, usize>,
-    switched: bool,
+    pub(super) member_of: BTreeMap<usize, usize>,
+    pub(super) switched: bool,
     leaves: usize,
     /// The leaf of each disk with data.
     pub leaf_of: BTreeMap<(usize, usize), usize>,
@@ -263,104 +263,6 @@ impl Graph {
         }
         alive
     }
-
-    /// Which members some member reaches, itself included: the different sets that there are of those that somebody
-    /// outside can talk to.
-    pub(super) fn reaches(&self, broken: &Broken, alive: &Bits) -> Vec<Bits> {
-        let up = || (0..self.members.len()).filter(|at| alive.has(self.members[*at]));
-        if self.links.is_empty() {
-            let mut all = Bits::none(self.members.len());
-            up().for_each(|member| all.set(member));
-            return vec![all];
-        }
-        let mut islands = Islands::new(self.kinds.len() + 1);
-        let good = |link: usize| {
-            let (from, to) = self.links[link];
-            (!broken.links.has(link) && alive.has(from) && alive.has(to)).then_some((from, to))
-        };
-        let is_switch = |at: usize| self.kinds[at] == ThingKind::Switch;
-        for (from, to) in (0..self.links.len()).filter_map(good) {
-            if is_switch(from) && is_switch(to) {
-                islands.join(from, to);
-            }
-        }
-        for gateway in self.gateways.iter().filter(|at| alive.has(**at)) {
-            islands.join(*gateway, self.kinds.len());
-        }
-        let mut on: BTreeMap<usize, Bits> = BTreeMap::new();
-        let mut own: Vec<Vec<usize>> = vec![Vec::new(); self.members.len()];
-        let mut direct = Vec::new();
-        for member in up() {
-            let thing = self.members[member];
-            for (from, to) in self.links_of[thing].iter().filter_map(|link| good(*link)) {
-                let end = if from == thing { to } else { from };
-                if is_switch(end) {
-                    let island = islands.of(end);
-                    own[member].push(island);
-                    on.entry(island)
-                        .or_insert_with(|| Bits::none(self.members.len()))
-                        .set(member);
-                } else if let Some(other) = self.member_of.get(&end) {
-                    direct.push((member, *other));
-                }
-            }
-        }
-        let mut reaches: Vec<Bits> = Vec::new();
-        for member in up().filter(|member| !self.switched || !own[*member].is_empty()) {
-            let mut reach = Bits::none(self.members.len());
-            reach.set(member);
-            own[member].iter().for_each(|island| reach.add(&on[island]));
-            let ends = direct.iter().filter(|(one, _)| *one == member);
-            ends.for_each(|(_, other)| reach.set(*other));
-            if !reaches.contains(&reach) {
-                reaches.push(reach);
-            }
-        }
-        reaches
-    }
-
-    /// Adds to what is broken all that is dead or useless because of it, so that failures which do the same to the
-    /// cluster look the same, whatever fails besides.
-    pub(super) fn close(&self, broken: &Broken, alive: &Bits) -> Broken {
-        let mut closed = broken.clone();
-        let dead = |at: usize, closed: &mut Broken| {
-            closed.things.set(at);
-            self.links_of[at].iter().for_each(|link| closed.links.set(*link));
-            self.plugs_of[at].clone().for_each(|plug| closed.plugs.set(plug));
-        };
-        for at in (0..self.kinds.len()).filter(|at| !alive.has(*at)) {
-            dead(at, &mut closed);
-        }
-        for member in self.members.iter().filter(|_| self.switched) {
-            let reached = self.links_of[*member].iter().any(|link| !closed.links.has(*link));
-            if !reached {
-                dead(*member, &mut closed);
-            }
-        }
-        let mut feeding = Bits::none(self.kinds.len());
-        for at in self.order.iter().rev() {
-            for plug in self.plugs_of[*at].clone() {
-                let feed = self.plugs[plug].feed;
-                if closed.things.has(feed) {
-                    closed.plugs.set(plug);
-                }
-            }
-            let passes = matches!(
-                self.kinds[*at],
-                ThingKind::Circuit | ThingKind::Outlet | ThingKind::Ups | ThingKind::Pdu
-            );
-            if passes && !feeding.has(*at) {
-                dead(*at, &mut closed);
-            }
-            if closed.things.has(*at) {
-                closed.batteries.set(*at);
-                continue;
-            }
-            let whole = self.plugs_of[*at].clone().filter(|plug| !closed.plugs.has(*plug));
-            whole.for_each(|plug| feeding.set(self.plugs[plug].feed));
-        }
-        closed
-    }
 }
 
 /// The disk that the system is on: the first that holds no data, where there is such, else the first.
@@ -368,26 +270,4 @@ fn system_disk(lab: &Resolved, node: ThingId) -> Option<usize> {
     let disks = &lab.thing(node).disks;
     let apart = disks.iter().position(|disk| !disk.data);
     apart.or((!disks.is_empty()).then_some(0))
-}
-
-/// Things that are connected, as far as is known.
-struct Islands(Vec<usize>);
-
-impl Islands {
-    fn new(size: usize) -> Self {
-        Self((0..size).collect())
-    }
-
-    fn of(&mut self, mut at: usize) -> usize {
-        while self.0[at] != at {
-            self.0[at] = self.0[self.0[at]];
-            at = self.0[at];
-        }
-        at
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.of(one), self.of(other));
-        self.0[one.max(other)] = one.min(other);
-    }
 }

@@ -1,6 +1,6 @@
 //! The verdict on a state of failures.
 //!
-//! Owns: what *safe*, *slower*, *read-only*, *down* and *data lost* mean. By the cluster's own rules: who votes
+//! Owns: which verdict a state gets. By the cluster's own rules: who votes
 //! ([`crate::votes`]), where copies are ([`crate::place`](fn@crate::place)), how many a writer needs
 //! ([`Policy::to_write_of`](crate::Policy::to_write_of)); a part of the cluster without most of the voters answers
 //! nothing, because it could only answer with something old.
@@ -8,105 +8,17 @@
 
 use super::bits::Bits;
 use super::copies::{Family, Left, Scratch};
-use super::failure::{Failure, by_display};
+use super::failure::Failure;
 use super::graph::{Broken, Graph};
 use super::reasons::{self, Reason};
+use super::verdict::{Beyond, Outcome, Verdict};
 use crate::budget::Budget;
 use crate::interval::Interval;
 use crate::lab::{Resolved, ThingId, ThingKind};
 use crate::map::{ClusterMap, NodeState};
 use crate::policy::Policy;
 use crate::votes;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-/// What failures do to data and to service, from good to bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// Every member and every copy is there.
-    Safe,
-    /// Everything goes on, with a member or copies away.
-    Slower,
-    /// Everything can be read, and something not be written.
-    ReadOnly,
-    /// Something cannot be read until what failed is back.
-    Down,
-    /// Something is gone for good.
-    DataLost,
-}
-
-impl Verdict {
-    /// All, from good to bad.
-    pub const ALL: [Self; 5] = [
-        Self::Safe,
-        Self::Slower,
-        Self::ReadOnly,
-        Self::Down,
-        Self::DataLost,
-    ];
-
-    /// Its words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Safe => "safe",
-            Self::Slower => "slower",
-            Self::ReadOnly => "read-only",
-            Self::Down => "down",
-            Self::DataLost => "data lost",
-        }
-    }
-
-    /// Whether clients go on without noticing much.
-    pub fn goes_on(self) -> bool {
-        self <= Self::Slower
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.words())
-    }
-}
-
-impl Serialize for Verdict {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        by_display(self, serializer)
-    }
-}
-
-/// What happens when batteries are empty.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Beyond {
-    /// After how long, if it is known what is in them.
-    pub minutes: Option<Interval>,
-    /// From then on.
-    pub verdict: Verdict,
-    /// Why.
-    pub chain: Vec<Reason>,
-}
-
-/// What a state of failures does.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Outcome {
-    /// At once, and as long as batteries last.
-    pub verdict: Verdict,
-    /// Why, from what fails to the verdict.
-    pub chain: Vec<Reason>,
-    /// Voters that are together, those that there are, and those that it takes.
-    pub votes: (usize, usize, usize),
-    /// What comes when batteries are empty; none where none is in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub beyond: Option<Beyond>,
-}
-
-impl Outcome {
-    /// The worse one of now and later.
-    pub fn worst(&self) -> Verdict {
-        let later = self.beyond.as_ref().map(|beyond| beyond.verdict);
-        self.verdict.max(later.unwrap_or(self.verdict))
-    }
-}
 
 /// One moment of a state, in figures.
 #[derive(Clone, Debug)]

@@ -15,21 +15,25 @@
 
 mod all;
 mod bits;
+mod close;
 mod copies;
 mod failure;
 mod findings;
 mod fixes;
 mod graph;
 mod judge;
+mod network;
 pub(crate) mod prices;
 mod reasons;
 mod report;
+mod verdict;
 mod words;
 
 pub use all::{Counts, Doubles, Pair, Single, WORST};
 pub use failure::{Failure, FailureKind, Named};
 pub use fixes::{Fix, badness, fixes, per_year, risk};
-pub use judge::{Beyond, Forecaster, Outcome, Verdict};
+pub use judge::Forecaster;
 pub use reasons::{Reason, ReasonKind, line};
 pub use report::{Report, WhatIf};
+pub use verdict::{Beyond, Outcome, Verdict};
 pub use words::{MAX_WORDS, NotUnderstood, Understood, understand};

@@ -5,7 +5,8 @@
 use super::bits::Bits;
 use super::failure::Failure;
 use super::graph::Broken;
-use super::judge::{Forecaster, Moment, Verdict};
+use super::judge::{Forecaster, Moment};
+use super::verdict::Verdict;
 use crate::interval::Interval;
 use crate::lab::{Resolved, ThingId, ThingKind};
 use crate::votes;

@@ -5,8 +5,9 @@
 use super::all::{Counts, Doubles, Pair, Single};
 use super::failure::{Failure, Named};
 use super::fixes::{Fix, fixes, risk};
-use super::judge::{Beyond, Forecaster, Outcome, Verdict};
+use super::judge::Forecaster;
 use super::reasons::line;
+use super::verdict::{Beyond, Outcome, Verdict};
 use super::words::Understood;
 use crate::interval::Interval;
 use serde::Serialize;

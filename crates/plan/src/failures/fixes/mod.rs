@@ -6,12 +6,14 @@
 //! Risk is the sum, over all single failures, of how often such a thing fails in a year ([`per_year`]) by how bad it
 //! is then ([`badness`]). Both are plain assumptions, good for an order and for nothing else.
 
+mod additions;
 mod candidates;
 mod edit;
 
 use super::all::Single;
 use super::failure::FailureKind;
-use super::judge::{Forecaster, Outcome, Verdict};
+use super::judge::Forecaster;
+use super::verdict::{Outcome, Verdict};
 use crate::interval::Interval;
 use crate::lab::Resolved;
 use candidates::Candidate;
@@ -101,7 +103,7 @@ pub fn fixes(at: &Forecaster<'_>, singles: &[Single]) -> Vec<Fix> {
     for (place, (one, alone)) in tried.iter().enumerate().take(PAIRED) {
         for (other, other_alone) in tried.iter().take(PAIRED).skip(place + 1) {
             let Some(both) = one.with(other) else { continue };
-            let enough = alone.removed + other_alone.removed;
+            let enough = alone.removed.max(0.0) + other_alone.removed.max(0.0);
             let fix = attempt(at, singles, before, both).map(|(_, fix)| fix);
             found.extend(fix.filter(|fix| fix.removed > enough * 1.05 + LEAST));
         }

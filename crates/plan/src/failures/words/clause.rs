@@ -1,174 +1,13 @@
 //! One clause: what is named in it, and what happens to that.
 
+use super::names::{Names, Target, unknown};
 use super::tokens::Token;
+use super::vocabulary::{FILLERS, KINDS, PARTS, Part, VERBS, Verb, word_in};
 use crate::failures::Failure;
-use crate::lab::{Resolved, ThingId, ThingKind, nearest};
-use std::collections::BTreeMap;
-
-/// What happens to a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    /// It is gone for good.
-    Dies,
-    /// It stops for a while.
-    Off,
-    /// Its plug or cable is pulled.
-    Unplug,
-    /// It burns, or is stolen.
-    Burns,
-}
-
-/// What is meant of a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Cable,
-    Card,
-    Supply,
-    Battery,
-    Power,
-    Disk,
-    Every,
-    From,
-}
-
-/// Something that has a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    Thing(ThingId),
-    Disk(ThingId, usize),
-    Link(usize),
-}
+use crate::lab::{Resolved, ThingId, ThingKind};
 
 /// What is said when a text is not understood, and what to write.
-type Refusal = (String, String);
-
-const VERBS: &[(Verb, &[&str])] = &[
-    (
-        Verb::Dies,
-        &[
-            "die", "dies", "died", "dead", "dying", "kill", "kills", "killed", "fail", "fails", "failed",
-            "failing", "break", "breaks", "broken", "broke", "lose", "loses", "lost", "trip", "trips",
-            "tripped", "gone",
-        ],
-    ),
-    (
-        Verb::Off,
-        &[
-            "off", "stop", "stops", "stopped", "reboot", "reboots", "restart", "restarts", "hang", "hangs",
-            "hung", "crash", "crashes", "crashed", "away", "shut", "shutdown", "down",
-        ],
-    ),
-    (
-        Verb::Unplug,
-        &[
-            "unplug",
-            "unplugs",
-            "unplugged",
-            "pull",
-            "pulls",
-            "pulled",
-            "disconnect",
-            "disconnected",
-            "cut",
-            "cuts",
-        ],
-    ),
-    (
-        Verb::Burns,
-        &[
-            "burn",
-            "burns",
-            "burned",
-            "burnt",
-            "fire",
-            "flood",
-            "floods",
-            "flooded",
-            "stolen",
-            "theft",
-            "burgled",
-            "destroyed",
-        ],
-    ),
-];
-
-const PARTS: &[(Part, &[&str])] = &[
-    (
-        Part::Cable,
-        &["cable", "cables", "wire", "link", "ethernet", "patch"],
-    ),
-    (Part::Card, &["nic", "nics", "card", "adapter", "network"]),
-    (
-        Part::Supply,
-        &["psu", "psus", "supply", "supplies", "cord", "plug", "plugs"],
-    ),
-    (Part::Battery, &["battery", "batteries"]),
-    (Part::Power, &["power", "blackout", "outage", "electricity"]),
-    (
-        Part::Disk,
-        &["disk", "disks", "drive", "drives", "ssd", "hdd", "nvme"],
-    ),
-    (Part::Every, &["all", "every", "both", "everything"]),
-    (Part::From, &["from"]),
-];
-
-/// Words that change nothing.
-const FILLERS: &[&str] = &[
-    "the", "a", "an", "of", "at", "in", "on", "to", "is", "are", "was", "were", "has", "have", "no", "goes",
-    "go", "went", "out", "up", "between", "with", "its", "their", "my", "our", "it", "if", "when", "what",
-    "i", "we", "gets", "there", "turn", "turned", "switched", "runs", "empty", "by",
-];
-
-/// Words for kinds, which may stand before a name.
-const KINDS: &[&str] = &[
-    "node", "nodes", "machine", "server", "host", "switch", "switches", "router", "circuit", "breaker",
-    "fuse", "outlet", "socket", "ups", "pdu", "strip", "site", "house", "building", "rack", "shelf",
-];
-
-/// All names of a lab, in small letters.
-pub(super) struct Names<'l> {
-    lab: &'l Resolved,
-    named: BTreeMap<String, Vec<Target>>,
-    /// Words in the longest name.
-    longest: usize,
-}
-
-impl<'l> Names<'l> {
-    pub(super) fn of(lab: &'l Resolved) -> Self {
-        let mut named: BTreeMap<String, Vec<Target>> = BTreeMap::new();
-        let mut add = |name: &str, target| named.entry(name.to_lowercase()).or_default().push(target);
-        for (id, thing) in lab.ids() {
-            add(&thing.name, Target::Thing(id));
-            for (at, disk) in thing.disks.iter().enumerate() {
-                add(&disk.name, Target::Disk(id, at));
-            }
-        }
-        for (at, link) in lab.links.iter().enumerate() {
-            add(&link.name, Target::Link(at));
-        }
-        let longest = named.keys().map(|name| name.split_whitespace().count()).max();
-        Self {
-            lab,
-            longest: longest.unwrap_or(1),
-            named,
-        }
-    }
-
-    /// What a name means: as typed, else whatever the size of its letters.
-    fn get(&self, name: &str) -> Vec<Target> {
-        if let Some(id) = self.lab.by_name(name) {
-            return vec![Target::Thing(id)];
-        }
-        let found = self.named.get(&name.to_lowercase()).cloned();
-        found.unwrap_or_default()
-    }
-
-    fn nearest(&self, word: &str) -> Option<String> {
-        let names = self.lab.things.iter().map(|thing| thing.name.as_str());
-        let disks = self.lab.things.iter().flat_map(|thing| &thing.disks);
-        nearest(word, names.chain(disks.map(|disk| disk.name.as_str()))).map(str::to_owned)
-    }
-}
+pub(super) type Refusal = (String, String);
 
 /// One clause, read.
 #[derive(Debug)]
@@ -178,11 +17,6 @@ pub(super) struct Clause {
     parts: Vec<Part>,
     targets: Vec<Vec<Target>>,
     said: String,
-}
-
-fn word_in<T: Copy>(table: &[(T, &[&str])], word: &str) -> Option<T> {
-    let found = table.iter().find(|(_, words)| words.contains(&word));
-    found.map(|(meaning, _)| *meaning)
 }
 
 impl Clause {
@@ -497,17 +331,6 @@ impl Clause {
         }
         self.only(plugs, "cables or plugs between them", lab)
     }
-}
-
-fn unknown(names: &Names<'_>, word: &str) -> Refusal {
-    let next = match names.nearest(word) {
-        Some(name) => format!("Did you mean `{name}`?"),
-        None => "Use names of the file and words as in the examples.".to_owned(),
-    };
-    (
-        format!("\"{word}\" is no name of the lab, and no word that is understood here"),
-        next,
-    )
 }
 
 fn had_disks(lab: &Resolved, things: &[ThingId]) -> String {

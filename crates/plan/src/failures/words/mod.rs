@@ -4,12 +4,16 @@
 //! all of them were taken; nothing is left out in silence.
 
 mod clause;
+mod names;
 mod tokens;
+mod vocabulary;
 
 use super::failure::Failure;
 use crate::lab::Resolved;
-use clause::{Clause, Names, Verb};
+use clause::Clause;
+use names::Names;
 use serde::Serialize;
+use vocabulary::Verb;
 
 /// The longest text that is looked at, in bytes.
 pub const MAX_WORDS: usize = 1_000;
