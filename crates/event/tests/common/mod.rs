@@ -383,6 +383,55 @@ fn other_body() -> BoxedStrategy<Body> {
     .boxed()
 }
 
+fn lock_body() -> BoxedStrategy<Body> {
+    let end = prop_oneof![
+        Just(LockEnd::Released),
+        Just(LockEnd::Expired),
+        Just(LockEnd::Broken)
+    ];
+    prop_oneof![
+        ((text(), text(), text(), text()), any::<u64>(), via()).prop_map(
+            |((name, owner, user, request), ttl_s, via)| {
+                LockAcquired {
+                    name,
+                    owner,
+                    user,
+                    request,
+                    ttl_s,
+                    via,
+                }
+                .into()
+            }
+        ),
+        (text(), any::<u64>(), end, via()).prop_map(|(name, token, why, via)| LockReleased {
+            name,
+            token,
+            why,
+            via
+        }
+        .into()),
+        (
+            (text(), text()),
+            cid(),
+            proptest::option::of(cid()),
+            proptest::option::of(text()),
+            via()
+        )
+            .prop_map(|((bucket, key), cid, stripes, version, via)| {
+                ObjectStriped {
+                    bucket,
+                    cid,
+                    key,
+                    stripes,
+                    version,
+                    via,
+                }
+                .into()
+            }),
+    ]
+    .boxed()
+}
+
 fn public_body() -> BoxedStrategy<Body> {
     let place = || (text(), text());
     prop_oneof![
@@ -431,7 +480,7 @@ fn public_body() -> BoxedStrategy<Body> {
 }
 
 pub fn body() -> BoxedStrategy<Body> {
-    prop_oneof![4 => bucket_body(), 4 => object_body(), 2 => guarded_body(), 3 => upload_body(), 5 => other_body(), 3 => public_body()].boxed()
+    prop_oneof![4 => bucket_body(), 4 => object_body(), 2 => guarded_body(), 3 => upload_body(), 5 => other_body(), 3 => public_body(), 2 => lock_body()].boxed()
 }
 
 pub fn event() -> BoxedStrategy<Event> {

@@ -242,7 +242,8 @@ where
 {
     let service = hyper::service::service_fn(move |request| {
         let answering = answering.clone();
-        async move { Ok::<_, Infallible>(answering.answer(request).await) }
+        // On the heap while it is answered: hyper keeps room for it otherwise, tens of KiB in every idle connection.
+        Box::pin(async move { Ok::<_, Infallible>(answering.answer(request).await) })
     });
     http1::Builder::new()
         .max_buf_size(head_bytes)
