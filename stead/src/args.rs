@@ -3,6 +3,7 @@
 //! Owns: what may be typed. Never: does any of it; that is `commands`.
 
 mod data;
+mod disk;
 mod ipfs;
 mod lock;
 mod log;
@@ -11,6 +12,7 @@ mod power;
 mod upkeep;
 
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
+pub use disk::DiskCommand;
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
@@ -193,6 +195,12 @@ pub enum Command {
     Scrub(Scrub),
     /// Free the blocks that nothing reaches any more
     Gc(Gc),
+    /// The disks that a node keeps blocks on
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead disk list\n  stead disk empty /mnt/disk2"
+    )]
+    Disk(DiskCommand),
     /// Work on views
     #[command(subcommand, after_help = "Example:\n  stead view rebuild")]
     View(ViewCommand),

@@ -7,6 +7,7 @@ mod cat;
 mod cluster;
 mod console;
 mod cp;
+mod disk;
 mod doctor;
 mod explain;
 mod facts;
@@ -62,6 +63,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::View(command) => upkeep::view(global, command).await,
         Command::Doctor => doctor::run(global).await,
         Command::Console => console::run(global).await,
+        Command::Disk(command) => disk::disk(global, command).await,
         Command::Power(command) => power::run(global, command).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Completions(args) => shell::completions(&args),

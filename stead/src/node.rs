@@ -10,6 +10,7 @@ mod background;
 mod ballast;
 mod bitswap;
 mod console;
+mod disks;
 mod doctor;
 mod heal;
 pub mod members;
@@ -145,7 +146,7 @@ impl Node {
         let (directory, settings, ports) = open(data, listen).await?;
         let mesh_listen = Ports::mesh(&settings, listen);
         let ambient = Ambient::new(data, &settings);
-        let facts = members::facts(&settings, &ambient.space);
+        let facts = members::facts(data, &settings);
         ballast::give_up(data, &ambient.space);
         let listeners = ports.beside_socket(data).await?;
         let mut endpoints = listeners.endpoints();
@@ -160,7 +161,7 @@ impl Node {
         let storage_key = directory.storage_key(&ambient.rng)?;
         let secrets = SecretBox::new(storage_key);
         let node = node_id(&key);
-        let store = open_store(data, &ambient, false).await?;
+        let store = open_store(data, &settings, &ambient, false).await?;
         let (engine, views, tail) = open_engine(data, &settings, &ambient, &node, store.clone()).await?;
         let together = Together {
             secret: key.to_bytes(),
@@ -319,9 +320,15 @@ fn reserve(data: &Path, settings: &Settings) -> u64 {
     whole.map_or(wanted, |whole| wanted.min(whole / 10))
 }
 
-async fn open_store(data: &Path, ambient: &Ambient, read_only: bool) -> Result<LocalStore, Failure> {
+async fn open_store(
+    data: &Path,
+    settings: &Settings,
+    ambient: &Ambient,
+    read_only: bool,
+) -> Result<LocalStore, Failure> {
     let (packs, state, space) = (data.join("blocks"), data.join("state"), ambient.space.clone());
     let options = LocalOptions {
+        more: settings.storage.blocks.clone(),
         clock: ambient.clock.clone(),
         tasks: ambient.tasks.clone(),
         read_only,
@@ -331,6 +338,8 @@ async fn open_store(data: &Path, ambient: &Ambient, read_only: bool) -> Result<L
         .await
         .map_err(|e| match e {
             BlockError::Full => full(data),
+            e @ BlockError::Directory { .. } => Failure::new(codes::SETTINGS, format!("storage.blocks: {e}"))
+                .next("name directories that are this node's, or new ones, each once"),
             e => Failure::new(codes::START, format!("the block store does not open: {e}")),
         })
 }

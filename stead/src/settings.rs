@@ -167,7 +167,9 @@ pub struct Storage {
     pub reserve_mib: u64,
     /// Memory for views, in MiB.
     pub cache_mib: usize,
-    /// How much this node holds beside others, in GiB; 0 is the size of its file system.
+    /// Directories for blocks besides the data directory's own, one on each further disk.
+    pub blocks: Vec<PathBuf>,
+    /// How much this node holds beside others, in GiB; 0 is the size of its file systems.
     pub capacity_gib: u64,
     /// Size at which a segment of the log is closed and a new one begun, in MiB.
     pub segment_mib: u64,
@@ -272,6 +274,7 @@ impl Default for Storage {
         Self {
             reserve_mib: 64,
             cache_mib: 16,
+            blocks: Vec::new(),
             capacity_gib: 0,
             segment_mib: 64,
         }
@@ -333,6 +336,15 @@ impl Settings {
         within("storage.reserve_mib", self.storage.reserve_mib, 1, 1 << 20)?;
         within("storage.cache_mib", self.storage.cache_mib as u64, 1, 1 << 16)?;
         within("storage.capacity_gib", self.storage.capacity_gib, 0, 1 << 30)?;
+        if let Some(relative) = self.storage.blocks.iter().find(|path| !path.is_absolute()) {
+            return Err(format!(
+                "storage.blocks names {}, which does not begin with /",
+                relative.display()
+            ));
+        }
+        if self.storage.blocks.len() > 64 {
+            return Err("storage.blocks names more than 64 directories".into());
+        }
         within("copies.every_seconds", self.copies.every_seconds, 1, 7 * 86_400)?;
         within("copies.mib_per_second", self.copies.mib_per_second, 1, 1 << 20)?;
         within(

@@ -62,6 +62,14 @@ pub enum BlockError {
     /// A stripe is not one, or gives nothing back.
     #[error("stripes: {0}")]
     Stripe(String),
+    /// A directory that packs were to be kept in cannot be used.
+    #[error("{} cannot keep blocks: {why}", path.display())]
+    Directory {
+        /// Where it is.
+        path: std::path::PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A file could not be read or written.
     #[error("{what}: {source}")]
     Io {

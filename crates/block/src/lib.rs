@@ -28,8 +28,8 @@ pub use conformance::store_conformance;
 pub use elsewhere::{Copying, Elsewhere, Fetched, Lot};
 pub use error::BlockError;
 pub use local::{
-    BlockWriter, CollectOptions, CollectReport, Damage, LocalOptions, LocalStore, Pin, ScrubOptions,
-    ScrubProgress, ScrubReport, Written,
+    BlockWriter, CollectOptions, CollectReport, Damage, Directory, DirectoryState, Emptied, LocalOptions,
+    LocalStore, Pin, ScrubOptions, ScrubProgress, ScrubReport, Written,
 };
 pub use overlay::Overlay;
 pub use store::{Block, MAX_BLOCK_BYTES, Stat, Store};

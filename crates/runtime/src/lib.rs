@@ -12,5 +12,5 @@ mod tasks;
 
 pub use clock::{Clock, ManualTime, TimeSource};
 pub use rng::Rng;
-pub use space::{Space, free_bytes};
+pub use space::{Space, free_bytes, total_bytes};
 pub use tasks::{Shutdown, TaskInfo, TaskKind, Tasks, blocking, blocking_behind};

@@ -10,6 +10,12 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// The size of the file system that holds `path`, in bytes.
+pub fn total_bytes(path: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(path)?;
+    Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
+}
+
 /// The free space of a data directory, with a reserve that client writes may not touch: what is written
 /// for them already (log, views, consensus) must still find room.
 #[derive(Clone, Debug)]
@@ -28,6 +34,11 @@ impl Space {
         free_bytes(path).map_or(true, |free| free >= reserve.saturating_add(bytes))
     }
 
+    /// Bytes that client writes may not use.
+    pub fn reserve(&self) -> u64 {
+        self.0.1
+    }
+
     /// Bytes that are free, the reserve included; `None` where the question fails.
     pub fn free(&self) -> Option<u64> {
         free_bytes(&self.0.0).ok()
@@ -35,8 +46,7 @@ impl Space {
 
     /// The size of the file system, in bytes; `None` where the question fails.
     pub fn total(&self) -> Option<u64> {
-        let stat = rustix::fs::statvfs(&self.0.0).ok()?;
-        Some(stat.f_blocks.saturating_mul(stat.f_frsize))
+        total_bytes(&self.0.0).ok()
     }
 
     /// Whether `bytes` of our own (not a client's) still fit, ignoring the reserve.

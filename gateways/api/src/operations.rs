@@ -38,6 +38,9 @@ pub trait Operations: Send + Sync + 'static {
     /// Forgets what retention has passed for, and frees the blocks that nothing reaches.
     async fn collect(&self, options: wire::Collect, progress: Progress) -> Result<wire::Collected, ApiError>;
 
+    /// Moves all blocks out of a directory, so that its disk can be taken away.
+    async fn empty_disk(&self, path: &str, progress: Progress) -> Result<wire::EmptiedDisk, ApiError>;
+
     /// Deletes the views and folds them again from the log.
     async fn rebuild(&self, progress: Progress) -> Result<wire::Rebuilt, ApiError>;
 

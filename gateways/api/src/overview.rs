@@ -26,11 +26,12 @@ pub(crate) async fn overview(
     } else {
         (Vec::new(), None)
     };
+    let (free, total) = context.store.room();
     Ok(Json(wire::Overview {
         node: shared.operations.facts(),
         space: wire::Space {
-            total: context.space.total().unwrap_or_default(),
-            free: context.space.free().unwrap_or_default(),
+            total,
+            free,
             used: context.store.stat().disk_bytes,
         },
         buckets: buckets::visible(&shared, &caller.identity, BUCKETS)?,

@@ -282,7 +282,7 @@ mod tests {
         let past = Rule::Past(Action::ListBucketVersions);
         assert_eq!(of("objects", Method::GET, false, "%61t=3"), past);
         assert_eq!(of("objects", Method::POST, true, ""), Rule::Administrator);
-        for first in ["keys", "gc", "scrub", "view", "novelty", ""] {
+        for first in ["keys", "gc", "scrub", "disks", "view", "novelty", ""] {
             assert_eq!(of(first, Method::GET, false, ""), Rule::Administrator, "{first}");
         }
     }

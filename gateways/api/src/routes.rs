@@ -502,6 +502,14 @@ fn work() -> Vec<Endpoint> {
         .takes::<wire::Collect>()
         .steps::<wire::Collected>(),
         post(
+            "/api/v1/disks/empty",
+            "upkeep",
+            "Moves all blocks out of a directory, so that its disk can be taken away",
+            upkeep::empty_disk,
+        )
+        .takes::<wire::EmptyDisk>()
+        .steps::<wire::EmptiedDisk>(),
+        post(
             "/api/v1/view/rebuild",
             "upkeep",
             "Folds the views again from the log",
@@ -546,6 +554,7 @@ pub(crate) fn is_about_data(path: &str) -> bool {
             | "cluster"
             | "doctor"
             | "upkeep"
+            | "disks"
             | "explain"
             | "openapi.json"
             | "events"
@@ -577,7 +586,7 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
         ("keys" | "tokens" | "presign" | "console", _) => "Key",
         ("status" | "overview" | "series", _) => "Status",
         ("cluster", _) => "Cluster",
-        ("scrub" | "gc" | "view" | "doctor" | "upkeep", _) => "Upkeep",
+        ("scrub" | "gc" | "disks" | "view" | "doctor" | "upkeep", _) => "Upkeep",
         _ => "Other",
     }
 }

@@ -190,7 +190,7 @@ fn values(
         now.1.puts.since(&before.1.puts).median_ms().unwrap_or(none),
         now.1.gets.since(&before.1.gets).median_ms().unwrap_or(none),
         number(metrics::process().map(|process| process.resident_bytes)),
-        number(context.space.free()),
+        number(Some(context.store.room().0)),
         context.views.position(&context.tenant) as f64,
         context.store.stat().bytes as f64,
         number(scrubbed),

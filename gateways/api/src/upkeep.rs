@@ -90,6 +90,21 @@ pub(crate) async fn collect(
     }))
 }
 
+/// `POST /api/v1/disks/empty`
+pub(crate) async fn empty_disk(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.identity.check_administrator()?;
+    let wanted: wire::EmptyDisk = body::json(&headers, body).await?;
+    let operations = shared.operations.clone();
+    Ok(steps::answer(move |progress| async move {
+        operations.empty_disk(&wanted.path, progress).await
+    }))
+}
+
 /// `POST /api/v1/view/rebuild`
 pub(crate) async fn rebuild(
     State(shared): State<Arc<Shared>>,

@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::client::{Needs, Url, find};
 use crate::failure::{self, Failure};
 use crate::output::{self, Align, Table, count, size};
-use stead_client::wire;
+use stead_client::wire::{self, DiskState};
 
 pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let client = find(global, Needs::Read).await?;
@@ -44,6 +44,13 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
             size(blocks.disk_bytes)
         ),
     );
+    for disk in status.disks.iter().filter(|_| status.disks.len() > 1) {
+        let how = match disk.state {
+            DiskState::InUse => format!("{} of blocks, {} free", size(disk.bytes), size(disk.free_bytes)),
+            state => state.words().to_owned(),
+        };
+        row("disk", format!("{}, {how}", disk.path));
+    }
     for log in &status.logs {
         row(
             &format!("log {}", log.tenant),

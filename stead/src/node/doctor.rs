@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use rustix::process::{Resource, getrlimit};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use stead_client::wire::{Check, Verdict};
+use stead_client::wire::{Check, DiskState, Verdict};
 use stead_event::Timestamp;
 use stead_runtime::free_bytes;
 
@@ -58,6 +58,7 @@ pub(super) async fn examine(node: &NodeOperations) -> Vec<Check> {
     checks.extend(logs(node).await);
     checks.push(views(node));
     checks.push(blocks(node));
+    checks.push(disks(node));
     checks.push(sealed(node));
     checks.push(raft(node));
     checks.extend(webhooks(node));
@@ -234,6 +235,23 @@ fn blocks(node: &NodeOperations) -> Check {
         "blocks",
         format!("{blocks}, {bytes}, indexed; `stead scrub` reads them all back"),
     )
+}
+
+/// Whether every disk that blocks are kept on is there.
+pub(super) fn disks(node: &NodeOperations) -> Check {
+    let disks = super::disks::list(&node.read.store);
+    let lost = disks
+        .iter()
+        .filter(|disk| matches!(disk.state, DiskState::Away | DiskState::Failed));
+    let lost: Vec<String> = lost
+        .map(|disk| format!("{} is {}", disk.path, disk.state.words()))
+        .collect();
+    if lost.is_empty() {
+        let there = crate::output::count(disks.len() as u64, "directory of blocks");
+        return ok("disks", format!("{there}, all there"));
+    }
+    let next = "connect and mount the disk and restart the node; if it is gone for good, take it out of storage.blocks: other nodes' copies are fetched by themselves";
+    warn("disks", lost.join(", "), next)
 }
 
 fn sealed(node: &NodeOperations) -> Check {

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use stead_block::LocalStore;
 use stead_client::wire;
 use stead_cluster::{
     ClusterError, CopyProgress, Door, FOUNDER, Facts, JoinOptions, Joined, NodeStatus, RaftLog, Survival,
@@ -21,7 +22,7 @@ use stead_event::NodeId;
 use stead_gateway_api::ApiError;
 use stead_plan::DomainKind;
 use stead_plan::survive::Loss;
-use stead_runtime::{Rng, Space, Tasks};
+use stead_runtime::{Rng, Tasks};
 
 /// The file's name in the data directory.
 const FILE: &str = "cluster.json";
@@ -134,10 +135,10 @@ pub(super) fn shared(storage_key: &[u8; 32], root: &RootCredential) -> Vec<u8> {
 }
 
 /// What this node says of itself: where it sits, and how much it holds.
-pub(super) fn facts(settings: &Settings, space: &Space) -> Facts {
+pub(super) fn facts(data: &Path, settings: &Settings) -> Facts {
     let capacity = match settings.storage.capacity_gib {
         // In whole GiB, so that it stays the same.
-        0 => space.total().unwrap_or_default() >> 30 << 30,
+        0 => LocalStore::capacity(&data.join("blocks"), &settings.storage.blocks) >> 30 << 30,
         gib => gib << 30,
     };
     Facts {

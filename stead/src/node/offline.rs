@@ -26,7 +26,7 @@ pub async fn open(directory: Directory) -> Result<Api, Failure> {
     let ambient = Ambient::new(&data, &settings);
     let key = directory.node_key(&ambient.rng)?;
     let secrets = SecretBox::new(directory.storage_key(&ambient.rng)?);
-    let store = super::open_store(&data, &ambient, true).await?;
+    let store = super::open_store(&data, &settings, &ambient, true).await?;
     let (at, cache) = (data.clone(), settings.storage.cache_mib << 20);
     let (views, tail) = blocking(move || Views::offline(&at, cache))
         .await

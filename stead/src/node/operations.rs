@@ -1,6 +1,6 @@
 //! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
 
-use super::{console, doctor, heal, members, overview, root};
+use super::{console, disks, doctor, heal, members, overview, root};
 use crate::codes;
 use crate::directory::Directory;
 use crate::settings::Settings;
@@ -295,6 +295,7 @@ impl Operations for NodeOperations {
                 disk_bytes: stat.disk_bytes,
                 packs: stat.packs,
             },
+            disks: disks::list(&self.read.store),
             raft: self.raft_status(),
             tasks: if self.running.is_some() {
                 self.task_list()
@@ -439,6 +440,11 @@ impl Operations for NodeOperations {
         };
         overview::collected(self, &result);
         Ok(result)
+    }
+
+    async fn empty_disk(&self, path: &str, progress: Progress) -> Result<wire::EmptiedDisk, ApiError> {
+        self.running()?;
+        disks::empty(&self.read.store, path, progress).await
     }
 
     async fn rebuild(&self, progress: Progress) -> Result<wire::Rebuilt, ApiError> {

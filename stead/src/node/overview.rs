@@ -72,6 +72,7 @@ pub(super) fn warnings(node: &NodeOperations) -> Vec<wire::Warning> {
         (codes::SETTINGS, doctor::settings(node)),
         (codes::KEY_FILE, doctor::private_files(node)),
         (codes::DISK_FULL, doctor::space(node)),
+        (codes::BLOCK_DAMAGED, doctor::disks(node)),
         (codes::CLOCK_SKEW, doctor::clock(node)),
         (codes::UNAVAILABLE, doctor::raft(node)),
     ];

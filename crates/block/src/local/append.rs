@@ -12,10 +12,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use stead_event::Cid;
 
-/// The lane of blocks that travel through the log.
-pub(crate) const SMALL: usize = 0;
-/// The lane of large objects, and of what the collector moves.
-pub(crate) const LARGE: usize = 1;
+/// How blocks come, and so where they go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// Blocks that travel through the log: they stay beside it.
+    Small,
+    /// Those of large objects, and what the collector moves: over all directories.
+    Large,
+}
+
+/// The lane of small blocks; the lane of large ones of directory N is N behind [`FIRST_LARGE`].
+const SMALL: usize = 0;
+const FIRST_LARGE: usize = 1;
 
 const STRIPES: usize = 64;
 /// Blocks and bytes that one write call takes at most.
@@ -76,7 +84,7 @@ impl Inner {
     /// Appends blocks that are not there yet.
     pub(super) fn append<'a>(
         &self,
-        lane: usize,
+        size: Size,
         blocks: impl Iterator<Item = (&'a Cid, &'a [u8])>,
     ) -> Result<(), BlockError> {
         if self.options.read_only {
@@ -116,11 +124,11 @@ impl Inner {
             // The index cannot tell: a second copy does no harm.
             Err(_) => true,
         });
-        self.append_claimed(lane, &incoming)
+        self.append_claimed(size, &incoming)
     }
 
     /// Appends blocks whose stripes the caller holds.
-    pub(super) fn append_claimed(&self, lane: usize, blocks: &[Incoming<'_>]) -> Result<(), BlockError> {
+    pub(super) fn append_claimed(&self, size: Size, blocks: &[Incoming<'_>]) -> Result<(), BlockError> {
         let mut rest = blocks;
         while !rest.is_empty() {
             let mut bytes = 0;
@@ -133,20 +141,43 @@ impl Inner {
                 count += 1;
             }
             let (now, later) = rest.split_at(count);
-            self.write_batch(&mut self.lanes[lane].lock(), now, bytes as u64)?;
+            self.write_somewhere(size, now, bytes as u64)?;
             rest = later;
         }
         Ok(())
     }
 
-    fn write_batch(&self, lane: &mut Lane, blocks: &[Incoming<'_>], bytes: u64) -> Result<(), BlockError> {
+    /// Writes a batch to the directory that it belongs into, or, where its disk fails, to another one.
+    fn write_somewhere(&self, size: Size, blocks: &[Incoming<'_>], bytes: u64) -> Result<(), BlockError> {
+        let [first, ..] = blocks else { return Ok(()) };
+        if size == Size::Small {
+            return self.write_batch(SMALL, 0, blocks, bytes);
+        }
+        loop {
+            let at = self.dirs.choose(&first.key, &self.space);
+            match self.write_batch(FIRST_LARGE + at, at, blocks, bytes) {
+                // The own directory has the log, too: without it nothing goes on.
+                Err(error @ BlockError::Io { .. }) if at != 0 => self.lose_directory(at, &error),
+                done => return done,
+            }
+        }
+    }
+
+    fn write_batch(
+        &self,
+        lane: usize,
+        at: usize,
+        blocks: &[Incoming<'_>],
+        bytes: u64,
+    ) -> Result<(), BlockError> {
+        let lane = &mut *self.lanes[lane].lock();
         if lane
             .active
             .as_ref()
             .is_none_or(|(_, end)| end + bytes > self.options.pack_bytes)
         {
             lane.active = None;
-            lane.active = Some(self.next_pack(bytes)?);
+            lane.active = Some(self.next_pack(at, bytes)?);
             lane.begun = lane.active.as_ref().map_or(0, |(_, end)| *end);
         }
         let (pack, end) = lane.active.as_mut().expect("it was set just now");
@@ -191,15 +222,17 @@ impl Inner {
         Ok(())
     }
 
-    /// Lets the kernel begin to write to disk what was appended to the lane of large objects.
+    /// Lets the kernel begin to write to disk what was appended to the lanes of large objects.
     pub(super) fn begin_writeback(&self) {
-        let (pack, from, to) = {
-            let mut lane = self.lanes[LARGE].lock();
-            let Some((pack, end)) = &lane.active else { return };
-            let (pack, end) = (pack.clone(), *end);
-            (pack, std::mem::replace(&mut lane.begun, end), end)
-        };
-        pack.begin_writeback(from, to.saturating_sub(from));
+        for lane in &self.lanes[FIRST_LARGE..] {
+            let (pack, from, to) = {
+                let mut lane = lane.lock();
+                let Some((pack, end)) = &lane.active else { continue };
+                let (pack, end) = (pack.clone(), *end);
+                (pack, std::mem::replace(&mut lane.begun, end), end)
+            };
+            pack.begin_writeback(from, to.saturating_sub(from));
+        }
     }
 
     /// Forgets a block, durably; answers whether it was there.

@@ -12,19 +12,16 @@
 //! when the index on disk no longer names it. At the next start a retired pack is removed, and of two copies
 //! of a block the older is marked dead.
 
-use super::append::{Incoming, LARGE};
 use super::sync::FLUSH_CHANGES;
 use super::{Inner, LocalStore};
 use crate::index::Loc;
 use crate::key::Key;
-use crate::pack::Pack;
 use crate::pack::file::remove_retired;
 use crate::pack::record::{PACK_HEADER_BYTES, RECORD_HEADER_BYTES};
-use crate::pack::scan::{Found, Scan};
 use crate::{BlockError, ipld};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 use stead_event::{Cid, cids};
 
@@ -110,7 +107,7 @@ struct Collection<'a> {
     /// Bytes of records that live on, by pack.
     live: HashMap<u32, u64>,
     /// Packs that nothing lives in any more, and their bytes.
-    retired: Vec<u32>,
+    retired: Vec<(PathBuf, u32)>,
     retired_bytes: u64,
 }
 
@@ -290,20 +287,13 @@ impl<'a> Collection<'a> {
     }
 
     fn compact_pack(&mut self, number: u32) -> Result<(), BlockError> {
-        let Some(pack) = self.inner.pack(number) else {
+        let Some(moved) = self.inner.move_pack(number)? else {
             return Ok(());
         };
-        self.inner.close_pack(number);
-        let Some(copied) = self.inner.copy_live(&pack)? else {
-            return Ok(());
-        };
-        let size = pack.len()?;
-        pack.retire(&self.inner.packs_dir)?;
-        self.inner.packs.write().remove(&number);
-        self.retired.push(number);
-        self.retired_bytes += size;
+        self.retired.push((moved.dir, number));
+        self.retired_bytes += moved.size;
         self.report.packs_removed += 1;
-        self.report.freed_bytes += size.saturating_sub(copied);
+        self.report.freed_bytes += moved.size.saturating_sub(moved.copied);
         if self.retired_bytes >= RETIRED_BYTES {
             self.remove_retired()?;
         }
@@ -319,60 +309,10 @@ impl<'a> Collection<'a> {
         self.retired_bytes = 0;
         self.retired
             .drain(..)
-            .try_for_each(|number| remove_retired(&self.inner.packs_dir, number))
+            .try_for_each(|(dir, number)| remove_retired(&dir, number))
     }
 }
 
 fn record_bytes(loc: Loc) -> u64 {
     RECORD_HEADER_BYTES as u64 + u64::from(loc.len)
-}
-
-impl Inner {
-    /// Copies what lives in a pack into others, durably, keeping each block's time. Answers the bytes of the
-    /// copies, or `None` where something in the pack cannot be read, so that it must stay.
-    fn copy_live(&self, pack: &Arc<Pack>) -> Result<Option<u64>, BlockError> {
-        let (mut copied, mut gaps) = (0, false);
-        for found in Scan::new(pack, PACK_HEADER_BYTES, pack.len()?, u64::MAX) {
-            let Found::Record { offset, record, .. } = found? else {
-                gaps = true;
-                continue;
-            };
-            let Ok(key) = Key::of(&record.cid) else { continue };
-            let _claim = self.stripes.lock(&key);
-            let lives = |loc: &Loc| (loc.pack, u64::from(loc.offset)) == (pack.number(), offset);
-            let Some(loc) = self.index.lookup(&key)?.filter(lives) else {
-                continue;
-            };
-            let (buffer, whole) = pack.read_record(Vec::new(), offset, record.len)?;
-            if whole.is_err() {
-                tracing::error!(cid = %record.cid, pack = pack.number(), offset, "a damaged block keeps its pack");
-                return Ok(None);
-            }
-            let (bytes, seconds) = (&buffer[RECORD_HEADER_BYTES..], loc.seconds);
-            let incoming = Incoming {
-                key,
-                bytes,
-                data_crc: record.data_crc,
-                seconds,
-                old: Some(loc),
-            };
-            self.append_claimed(LARGE, &[incoming])?;
-            copied += record.bytes();
-        }
-        self.sync()?;
-        if gaps {
-            // A record whose header is damaged was not seen by the scan, but the index may know of it.
-            self.flush()?;
-            let mut left = false;
-            self.index.walk(None, &mut |_, loc| {
-                left = loc.pack == pack.number();
-                !left
-            })?;
-            if left {
-                tracing::error!(pack = pack.number(), "a damaged block keeps its pack");
-                return Ok(None);
-            }
-        }
-        Ok(Some(copied))
-    }
 }

@@ -5,7 +5,7 @@ use crate::BlockError;
 use crate::pack::Pack;
 use std::sync::Arc;
 
-/// Where the next active pack comes from.
+/// Where a directory's next active pack comes from.
 #[derive(Default)]
 pub(crate) struct Supply {
     /// Packs with room, left from before the start, and where they end.
@@ -19,16 +19,17 @@ impl Inner {
         self.packs.read().get(&number).cloned()
     }
 
-    /// A pack to append to, and where it ends. The caller holds the lane.
-    pub(super) fn next_pack(&self, room: u64) -> Result<(Arc<Pack>, u64), BlockError> {
-        let mut supply = self.supply.lock();
+    /// A pack of a directory to append to, and where it ends. The caller holds the lane.
+    pub(super) fn next_pack(&self, at: usize, room: u64) -> Result<(Arc<Pack>, u64), BlockError> {
+        let mut supplies = self.supply.lock();
+        let supply = &mut supplies[at];
         while let Some((pack, end)) = supply.spare.pop() {
             if end + room <= self.options.pack_bytes && self.pack(pack.number()).is_some() {
                 return Ok((pack, end));
             }
         }
         let salt = u64::from_le_bytes(self.options.rng.bytes());
-        let pack = Arc::new(Pack::create(&self.packs_dir, supply.next, salt)?);
+        let pack = Arc::new(Pack::create(&self.dirs.all[at].path, supply.next, salt)?);
         supply.next += 1;
         let end = pack.len()?;
         self.packs.write().insert(pack.number(), pack.clone());
@@ -47,9 +48,8 @@ impl Inner {
                 lane.active = None;
             }
         }
-        self.supply
-            .lock()
-            .spare
-            .retain(|(pack, _)| pack.number() != number);
+        for supply in self.supply.lock().iter_mut() {
+            supply.spare.retain(|(pack, _)| pack.number() != number);
+        }
     }
 }

@@ -1,12 +1,14 @@
-//! The local store: packs in a directory, an index over them.
+//! The local store: packs in a directory or several, an index over them.
 //!
 //! Who holds what, in the order of taking: the stripes of the keys that are changed (so that one key is
-//! changed by one thread at a time), a lane (two packs are appended to at once: small blocks from the log's
-//! thread never wait behind large ones), the pins, the index. No lock but a stripe and a lane is held over a
+//! changed by one thread at a time), a lane (several packs are appended to at once: small blocks from the log's
+//! thread never wait behind large ones, and each disk has its own), the pins, the index. No lock but a stripe and a lane is held over a
 //! write, and none over a read.
 
 mod append;
 mod collect;
+mod directories;
+mod dirs;
 mod files;
 mod give_up;
 mod open;
@@ -14,26 +16,30 @@ mod pin;
 mod pool;
 mod read;
 mod rebuild;
+mod register;
+mod relocate;
 mod scrub;
 mod sync;
 mod writer;
 
 pub use collect::{CollectOptions, CollectReport};
+pub use directories::Emptied;
+pub use dirs::{Directory, DirectoryState};
 pub use pin::Pin;
 pub use scrub::{Damage, ScrubOptions, ScrubProgress, ScrubReport};
 pub use writer::{BlockWriter, Written};
 
-use crate::index::Index;
+use crate::index::{Covered, Index};
 use crate::key::Key;
 use crate::pack::Pack;
 use crate::{Block, BlockError, Durability, Elsewhere, Stat, Store};
-use append::{Lane, Stripes};
+use append::{Lane, Size, Stripes};
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use pin::Pins;
 use pool::Pool;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -45,6 +51,9 @@ use sync::Syncer;
 /// How a [`LocalStore`] is set up.
 #[derive(Clone, Debug)]
 pub struct LocalOptions {
+    /// More directories for packs, one on each further disk: large blocks go to all in the measure of their free
+    /// room, small ones stay in the store's own (none).
+    pub more: Vec<PathBuf>,
     /// A pack is closed at this many bytes (1 GiB; at most 2 GiB).
     pub pack_bytes: u64,
     /// Page cache of the index, in bytes (8 MiB).
@@ -63,6 +72,7 @@ pub struct LocalOptions {
 impl Default for LocalOptions {
     fn default() -> Self {
         Self {
+            more: Vec::new(),
             pack_bytes: 1 << 30,
             cache_bytes: 8 << 20,
             clock: Clock::system(),
@@ -80,17 +90,22 @@ impl Default for LocalOptions {
 pub struct LocalStore(Arc<Inner>);
 
 pub(crate) struct Inner {
-    packs_dir: PathBuf,
+    dirs: dirs::Dirs,
     index_path: PathBuf,
     options: LocalOptions,
     space: Space,
     packs: RwLock<HashMap<u32, Arc<Pack>>>,
-    lanes: [Mutex<Lane>; 2],
-    supply: Mutex<files::Supply>,
+    /// The lane of small blocks, and one of large ones for each directory.
+    lanes: Vec<Mutex<Lane>>,
+    supply: Mutex<Vec<files::Supply>>,
     stripes: Stripes,
     index: Index,
     pins: Arc<Pins>,
     syncer: Syncer,
+    /// Counts directories that failed: what was written before may be lost with one.
+    losses: AtomicU64,
+    /// What the index covers of packs that are away.
+    away_covered: Mutex<BTreeMap<u32, Covered>>,
     /// Held by whoever writes the index to disk or rebuilds it.
     flushing: Mutex<()>,
     /// Whether a thread is on its way to do so.
@@ -106,7 +121,7 @@ pub(crate) struct Inner {
 
 impl std::fmt::Debug for LocalStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("LocalStore").field(&self.0.packs_dir).finish()
+        f.debug_tuple("LocalStore").field(&self.0.dirs.all).finish()
     }
 }
 
@@ -124,7 +139,7 @@ impl LocalStore {
     pub fn append_unsynced(&self, blocks: &[(Cid, Bytes)]) -> Result<Pin, BlockError> {
         let pin = self.pin(&blocks.iter().map(|(cid, _)| *cid).collect::<Vec<_>>());
         self.0.append(
-            append::SMALL,
+            Size::Small,
             blocks.iter().map(|(cid, bytes)| (cid, bytes.as_ref())),
         )?;
         self.0.ask_flush();
@@ -140,7 +155,7 @@ impl LocalStore {
     /// and other nodes may have it, until one has answered. What came from elsewhere is kept if it belongs here.
     pub fn read(&self, cid: &Cid) -> Result<Bytes, BlockError> {
         let read = self.read_here(cid);
-        let Err(BlockError::NotFound(_) | BlockError::Damaged { .. }) = &read else {
+        let Err(BlockError::NotFound(_) | BlockError::Damaged { .. } | BlockError::Io { .. }) = &read else {
             return read;
         };
         let Some(fetched) = self.0.elsewhere.get().and_then(|elsewhere| elsewhere.fetch(cid)) else {

@@ -1,26 +1,27 @@
 //! Opening: the packs, the index, and what the index does not have yet.
 
 use super::append::{Lane, Stripes};
+use super::dirs::Dirs;
 use super::files::Supply;
 use super::pin::Pins;
 use super::rebuild::rebuild;
 use super::{Inner, LocalOptions};
 use crate::index::{Covered, Db, Index, Loc, open_db, open_db_on};
 use crate::key::Key;
+use crate::pack::Pack;
 use crate::pack::file::{remove_retired, sync_dir};
 use crate::pack::record::{PACK_HEADER_BYTES, RECORD_HEADER_BYTES, Record};
 use crate::pack::scan::{Found, Scan};
-use crate::pack::{Pack, numbers};
 use crate::{BlockError, CheckedFile, Overlay};
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use stead_runtime::Space;
 
 /// The name of the index in the state directory.
 const INDEX: &str = "blocks.redb";
-/// How many packs with room are appended to again.
+/// How many packs with room are appended to again in each directory.
 const SPARES: usize = 2;
 const PACK_BYTES_MAX: u64 = 2 << 30;
 
@@ -45,18 +46,20 @@ pub(super) fn open(
         sync_dir(parent)?;
     }
     options.pack_bytes = options.pack_bytes.min(PACK_BYTES_MAX);
-    let packs = open_packs(packs_dir, options.read_only)?;
+    let dirs = Dirs::open(packs_dir, &options.more, options.read_only, &options.rng)?;
+    let packs = open_packs(&dirs, options.read_only)?;
     let index_path = state_dir.join(INDEX);
-    let (index, covered) = open_index(packs_dir, &index_path, &packs, &options)?;
-    let used = ["pack", "gone", "dead"].map(|extension| numbers(packs_dir, extension));
-    let last = used
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?
-        .concat()
-        .into_iter()
-        .max();
+    let (index, covered) = open_index(&dirs, &index_path, &packs, &options)?;
+    let supplies = supplies(&dirs)?;
+    let away = covered
+        .iter()
+        .filter(|(number, _)| !packs.contains_key(number) && dirs.is_away(**number));
+    let away_covered = away.map(|(number, end)| (*number, *end)).collect();
     let inner = Inner {
-        packs_dir: packs_dir.to_owned(),
+        lanes: (0..=dirs.all.len())
+            .map(|_| Mutex::new(Lane::default()))
+            .collect(),
+        dirs,
         index_path,
         options,
         space,
@@ -66,15 +69,13 @@ pub(super) fn open(
                 .map(|(number, pack)| (*number, pack.clone()))
                 .collect(),
         ),
-        lanes: [Mutex::new(Lane::default()), Mutex::new(Lane::default())],
-        supply: Mutex::new(Supply {
-            spare: Vec::new(),
-            next: last.unwrap_or(0) + 1,
-        }),
+        supply: Mutex::new(supplies),
         stripes: Stripes::default(),
         index,
         pins: Arc::new(Pins::default()),
         syncer: Default::default(),
+        losses: Default::default(),
+        away_covered: Mutex::new(away_covered),
         flushing: Mutex::new(()),
         flush_asked: Default::default(),
         unindexed: Default::default(),
@@ -86,9 +87,26 @@ pub(super) fn open(
     Ok(inner)
 }
 
-fn open_packs(dir: &Path, read_only: bool) -> Result<BTreeMap<u32, Arc<Pack>>, BlockError> {
+/// The number of each directory's next new pack.
+fn supplies(dirs: &Dirs) -> Result<Vec<Supply>, BlockError> {
+    let mut used = Vec::new();
+    for extension in ["pack", "gone", "dead"] {
+        used.extend(dirs.numbers(extension)?.into_iter().map(|(number, _)| number));
+    }
+    let next = (0..dirs.all.len()).map(|at| Supply {
+        spare: Vec::new(),
+        next: dirs.first_number(at, &used),
+    });
+    Ok(next.collect())
+}
+
+fn open_packs(dirs: &Dirs, read_only: bool) -> Result<BTreeMap<u32, Arc<Pack>>, BlockError> {
     let mut packs = BTreeMap::new();
-    for number in numbers(dir, "pack")? {
+    for (number, dir) in dirs.numbers("pack")? {
+        if packs.contains_key(&number) {
+            tracing::error!(pack = number, dir = %dir.display(), "a second pack of that number is left alone");
+            continue;
+        }
         if let Some((pack, bad_copies)) = Pack::open(dir, number, read_only)? {
             if bad_copies > 0 {
                 tracing::warn!(
@@ -105,7 +123,7 @@ fn open_packs(dir: &Path, read_only: bool) -> Result<BTreeMap<u32, Arc<Pack>>, B
 
 /// The index as it is on disk, or a new one where that cannot be used.
 fn open_index(
-    packs_dir: &Path,
+    dirs: &Dirs,
     path: &Path,
     packs: &BTreeMap<u32, Arc<Pack>>,
     options: &LocalOptions,
@@ -119,8 +137,10 @@ fn open_index(
     };
     match opened {
         Ok((db, totals, covered)) => {
-            let there = [numbers(packs_dir, "pack")?, numbers(packs_dir, "gone")?].concat();
-            let missing: Vec<&u32> = covered.keys().filter(|number| !there.contains(number)).collect();
+            let there = [dirs.numbers("pack")?, dirs.numbers("gone")?].concat();
+            let there: HashSet<u32> = there.into_iter().map(|(number, _)| number).collect();
+            let lacks = |number: &&u32| !there.contains(number) && !dirs.is_away(**number);
+            let missing: Vec<&u32> = covered.keys().filter(lacks).collect();
             if missing.is_empty() && (!fresh || packs.is_empty()) {
                 return Ok((Index::new(db, totals), covered));
             }
@@ -171,19 +191,22 @@ impl Inner {
                 tracing::error!(pack = number, end, from, "the pack is shorter than it was");
             }
         }
-        let retired = numbers(&self.packs_dir, "gone")?;
+        let retired = self.dirs.numbers("gone")?;
         if !retired.is_empty() && !self.options.read_only {
             // All that lived in them was copied, durably, before they were retired; the index on disk must
             // say so too before they go.
             self.flush()?;
             retired
                 .into_iter()
-                .try_for_each(|number| remove_retired(&self.packs_dir, number))?;
+                .try_for_each(|(number, dir)| remove_retired(dir, number))?;
         }
         let with_room = ends.into_iter().filter(|(_, end)| *end < self.options.pack_bytes);
-        let mut spare: Vec<(Arc<Pack>, u64)> = with_room.collect();
-        spare.drain(..spare.len().saturating_sub(SPARES));
-        self.supply.lock().spare = spare;
+        for (pack, end) in with_room {
+            let at = self.further_directory(&pack).unwrap_or(0);
+            let spare = &mut self.supply.lock()[at].spare;
+            spare.push((pack, end));
+            spare.drain(..spare.len().saturating_sub(SPARES));
+        }
         Ok(())
     }
 

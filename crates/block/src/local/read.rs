@@ -27,14 +27,16 @@ impl Inner {
         let key = Key::of(cid)?;
         let loc = self.index.locate(&key)?.ok_or(BlockError::NotFound(*cid))?;
         match self.read_at(cid, &key, loc) {
-            Err(BlockError::Damaged { .. }) => {}
+            Err(BlockError::Damaged { .. } | BlockError::Io { .. }) => {}
             done => return done,
         }
         // The place may have been out of date: the block moved, or was stored anew, meanwhile.
         let now = self.index.lookup(&key)?.ok_or(BlockError::NotFound(*cid))?;
         let again = self.read_at(cid, &key, now);
-        if matches!(again, Err(BlockError::Damaged { .. })) && !now.bad && self.pack(now.pack).is_some() {
-            tracing::error!(%cid, pack = now.pack, offset = now.offset, "a stored block is damaged");
+        // A sector that cannot be read is as good as damaged: the next put, or a copy from elsewhere, takes its place.
+        let lost = matches!(again, Err(BlockError::Damaged { .. } | BlockError::Io { .. }));
+        if lost && !now.bad && self.pack(now.pack).is_some() {
+            tracing::error!(%cid, pack = now.pack, offset = now.offset, "a stored block is damaged or cannot be read");
             self.mark_bad(&key, now);
         }
         again

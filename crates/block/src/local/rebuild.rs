@@ -169,6 +169,8 @@ impl Inner {
             .collect();
         let path = (!self.options.read_only).then_some(self.index_path.as_path());
         let (db, totals) = rebuild(path, &packs, &ends, self.options.cache_bytes, false)?;
+        // The new index knows nothing of packs that are away.
+        self.away_covered.lock().clear();
         for (key, loc) in self.index.install(db, totals)? {
             self.mark_dead(loc.pack, &[(loc.offset, key.cid())])?;
         }

@@ -119,10 +119,20 @@ impl<P: FnMut(ScrubProgress)> Scrubber<'_, P> {
             self.damage(None, pack, 0, "a copy of the pack's header is damaged");
         }
         let mut gaps = Vec::new();
+        let mut at = PACK_HEADER_BYTES;
         for found in Scan::new(pack, PACK_HEADER_BYTES, end, u64::MAX) {
-            match found? {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::error!(pack = pack.number(), at, %error, "a pack cannot be read");
+                    gaps.push((at, end));
+                    break;
+                }
+            };
+            match found {
                 Found::Gap { from, to, .. } => gaps.push((from, to)),
                 Found::Record { offset, record, .. } => {
+                    at = offset + record.bytes();
                     let Ok(key) = Key::of(&record.cid) else { continue };
                     let lives = |loc: &Loc| (loc.pack, u64::from(loc.offset)) == (pack.number(), offset);
                     if let Some(loc) = self.inner.index.lookup(&key)?.filter(lives) {
@@ -157,6 +167,7 @@ impl<P: FnMut(ScrubProgress)> Scrubber<'_, P> {
             // Moved or removed meanwhile; where it is now, it is or was read.
             Err(BlockError::Damaged { .. }) if self.inner.index.lookup(key)? != Some(loc) => return Ok(()),
             Err(BlockError::Damaged { why, .. }) => Some(why),
+            Err(BlockError::Io { .. }) => Some("the disk does not give it back"),
             Err(e) => return Err(e),
         };
         if let Some(why) = why {

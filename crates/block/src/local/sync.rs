@@ -91,13 +91,20 @@ impl Inner {
         }
         self.syncer.run(|| {
             let packs: Vec<Arc<Pack>> = self.packs.read().values().cloned().collect();
-            packs.iter().try_for_each(|pack| pack.sync())
+            for pack in packs {
+                match (pack.sync(), self.further_directory(&pack)) {
+                    // Whoever wrote there before hears of it by the count of losses; all others go on.
+                    (Err(error @ BlockError::Io { .. }), Some(at)) => self.lose_directory(at, &error),
+                    (synced, _) => synced?,
+                }
+            }
+            Ok(())
         })
     }
 
     /// Up to where each pack reaches, with nothing appended meanwhile while `act` runs.
     fn covering<T>(&self, act: impl FnOnce(BTreeMap<u32, Covered>) -> T) -> Result<T, BlockError> {
-        let lanes = [self.lanes[0].lock(), self.lanes[1].lock()];
+        let lanes: Vec<_> = self.lanes.iter().map(|lane| lane.lock()).collect();
         let mut covered = BTreeMap::new();
         for pack in self.packs.read().values() {
             let active = lanes.iter().filter_map(|lane| lane.active.as_ref());
@@ -133,7 +140,15 @@ impl Inner {
             return Err(BlockError::Full);
         }
         self.unindexed.store(0, Ordering::Relaxed);
-        let frozen = self.covering(|covered| self.index.freeze(covered))?;
+        let frozen = self.covering(|mut covered| {
+            covered.extend(
+                self.away_covered
+                    .lock()
+                    .iter()
+                    .map(|(number, end)| (*number, *end)),
+            );
+            self.index.freeze(covered)
+        })?;
         // The index may say that a record is there only when it surely is.
         let synced = self.sync();
         match frozen {

@@ -1,6 +1,6 @@
 //! Streaming writes: the blocks of one large object, with the stripes over them where it is kept so.
 
-use super::append::LARGE;
+use super::append::Size;
 use super::{LocalStore, Pin};
 use crate::elsewhere::Lot;
 use crate::key::Key;
@@ -8,6 +8,7 @@ use crate::stripe::{self, Durability, Keep, Scheme, Stripe};
 use crate::{Block, BlockError, Copying, Elsewhere};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use stead_event::{Cid, cids};
 use stead_runtime::blocking;
 
@@ -23,6 +24,8 @@ const WRITEBACK_BYTES: u64 = 4 * 1024 * 1024;
 pub struct BlockWriter {
     store: LocalStore,
     pin: Pin,
+    /// The store's count of lost directories when this began.
+    losses: u64,
     /// Bytes since writeback was last begun.
     quiet: u64,
     copies: Option<Copies>,
@@ -113,9 +116,11 @@ impl BlockWriter {
     ) -> Self {
         let Durability { keep, quorum } = durability;
         let pin = store.pin(&[]);
+        let losses = store.0.losses.load(Ordering::Acquire);
         Self {
             store,
             pin,
+            losses,
             quiet: 0,
             copies: elsewhere.map(|elsewhere| Copies {
                 elsewhere,
@@ -225,7 +230,7 @@ impl BlockWriter {
         let writeback = self.writeback(block);
         self.store
             .0
-            .append(LARGE, std::iter::once((&block.cid, block.bytes.as_ref())))?;
+            .append(Size::Large, std::iter::once((&block.cid, block.bytes.as_ref())))?;
         if writeback {
             self.store.0.begin_writeback();
         }
@@ -266,6 +271,7 @@ impl BlockWriter {
         }
         blocking(move || {
             store.sync()?;
+            store.0.unless_lost_since(self.losses)?;
             store.0.ask_flush();
             Ok::<_, BlockError>(())
         })
@@ -283,6 +289,7 @@ impl BlockWriter {
             copies.begin(&self.store);
         }
         self.store.sync()?;
+        self.store.0.unless_lost_since(self.losses)?;
         self.store.0.ask_flush();
         for lot in self.copies.into_iter().flat_map(|copies| copies.lots) {
             lot.blocking_recv().unwrap_or_else(|_| Err(never()))?;
@@ -295,7 +302,8 @@ impl BlockWriter {
 
     fn admit(&mut self, block: &Block) -> Result<(), BlockError> {
         let key = Key::of(&block.cid)?;
-        if !self.store.0.space.admits(block.bytes.len() as u64) {
+        let inner = &self.store.0;
+        if !inner.dirs.admits(block.bytes.len() as u64, &inner.space) {
             return Err(BlockError::Full);
         }
         self.pin.extend(std::iter::once(key));

@@ -320,10 +320,15 @@ impl Pack {
     }
 
     /// Takes the pack out of the directory's packs; its bytes stay until [`remove_retired`].
-    pub fn retire(&self, dir: &Path) -> Result<(), BlockError> {
+    pub fn retire(&self) -> Result<(), BlockError> {
         std::fs::rename(&self.path, self.path.with_extension("gone"))
             .map_err(|e| self.failed("retiring", e))?;
-        sync_dir(dir)
+        sync_dir(self.dir())
+    }
+
+    /// The directory that it is in.
+    pub fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
     }
 }
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use stead_block::{Block, LocalOptions, LocalStore};
+use stead_block::{Block, BlockError, LocalOptions, LocalStore};
 use stead_runtime::{Clock, ManualTime, Rng, Space};
 
 pub struct Dirs {
@@ -37,11 +37,22 @@ impl Dirs {
 
     /// Opens a copy of the directories.
     pub fn open_in(&self, root: &Path) -> LocalStore {
+        self.open_with(root, &[]).unwrap()
+    }
+
+    /// Opens with more directories of packs.
+    pub fn open_with(&self, root: &Path, more: &[PathBuf]) -> Result<LocalStore, BlockError> {
+        self.open_as(root, more, 1)
+    }
+
+    /// As another node would, where the seed is another.
+    pub fn open_as(&self, root: &Path, more: &[PathBuf], seed: u64) -> Result<LocalStore, BlockError> {
         let options = LocalOptions {
+            more: more.to_vec(),
             pack_bytes: self.pack_bytes,
             cache_bytes: 256 * 1024,
             clock: Clock::from_source(self.time.clone()),
-            rng: Rng::seeded(1),
+            rng: Rng::seeded(seed),
             ..LocalOptions::default()
         };
         LocalStore::open(
@@ -50,7 +61,6 @@ impl Dirs {
             options,
             Space::new(root, 0),
         )
-        .unwrap()
     }
 
     pub fn remove_index(&self) {

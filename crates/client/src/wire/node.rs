@@ -25,6 +25,9 @@ pub struct Status {
     /// Of current objects.
     pub object_bytes: u64,
     pub blocks: BlockStatus,
+    /// The directories that blocks are kept in, the data directory's own first.
+    #[serde(default)]
+    pub disks: Vec<Disk>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raft: Option<RaftStatus>,
     #[serde(default)]
@@ -52,6 +55,66 @@ pub struct BlockStatus {
     pub bytes: u64,
     pub disk_bytes: u64,
     pub packs: u64,
+}
+
+/// A directory that blocks are kept in.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Disk {
+    pub path: String,
+    pub state: DiskState,
+    /// Files of blocks in it.
+    pub packs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of its file system; 0 where it is away.
+    pub free_bytes: u64,
+    /// Of its file system; 0 where it is away.
+    pub total_bytes: u64,
+}
+
+/// How a directory of blocks is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskState {
+    /// Read and written.
+    InUse,
+    /// Read, and written no more: it is being emptied, or is empty.
+    Leaving,
+    /// Its disk was not there when the node started: what is on it is missing.
+    Away,
+    /// Writing to it failed: what is on it is missing until the node starts again.
+    Failed,
+}
+
+impl DiskState {
+    /// In a word or two, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::InUse => "in use",
+            Self::Leaving => "leaving",
+            Self::Away => "away",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// `POST /api/v1/disks/empty`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyDisk {
+    /// As `status` names it.
+    pub path: String,
+}
+
+/// What emptying a directory of blocks came to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct EmptiedDisk {
+    /// Files of blocks that were moved.
+    pub moved: u64,
+    /// Bytes that were copied.
+    pub bytes: u64,
+    /// Files that stay, for something in them cannot be read.
+    pub stuck: u64,
 }
 
 /// Consensus. Indexes count Raft entries, not events.
