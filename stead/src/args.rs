@@ -4,6 +4,7 @@
 
 mod data;
 mod disk;
+mod drill;
 mod ipfs;
 mod lock;
 mod log;
@@ -13,6 +14,7 @@ mod upkeep;
 
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use disk::DiskCommand;
+pub use drill::Drill;
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
@@ -185,6 +187,8 @@ pub enum Command {
     /// Ask about the cluster as a whole
     #[command(subcommand, after_help = "Example:\n  stead cluster can-lose")]
     Cluster(ClusterCommand),
+    /// Try what is forecast to be safe: a node, a switch, a breaker fails for a while
+    Drill(Drill),
     /// Plan a lab: what it takes, costs and holds, from one inventory file
     #[command(
         subcommand,

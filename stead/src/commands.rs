@@ -9,6 +9,7 @@ mod console;
 mod cp;
 mod disk;
 mod doctor;
+mod drill;
 mod explain;
 mod facts;
 mod history;
@@ -57,6 +58,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Leave => cluster::leave(global).await,
         Command::Node(command) => cluster::node(global, command).await,
         Command::Cluster(command) => cluster::cluster(global, command).await,
+        Command::Drill(args) => drill::run(global, &args).await,
         Command::Plan(command) => plan::run(global, command).await,
         Command::Scrub(args) => upkeep::scrub(global, &args).await,
         Command::Gc(args) => upkeep::collect(global, &args).await,

@@ -12,6 +12,7 @@ mod bitswap;
 mod console;
 mod disks;
 mod doctor;
+mod drill;
 mod heal;
 pub mod members;
 pub mod offline;

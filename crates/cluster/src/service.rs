@@ -166,6 +166,10 @@ impl Answers {
                 log.drain_here(&node, drain).await?;
                 Reply::Done
             }
+            Ask::Drill(seconds) => {
+                log.drill_here(seconds)?;
+                Reply::Done
+            }
             Ask::Copies => Reply::Copies(log.progress.now()),
             Ask::Waiting => Reply::Waiting(log.joins.waiting()),
             Ask::Stop => {

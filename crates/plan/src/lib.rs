@@ -2,7 +2,7 @@
 //!
 //! Owns: a lab's inventory ([`lab`]) and what it takes, costs and holds ([`budget`]); the cluster map with its failure
 //! domains, placement ([`place`](fn@place), [`Placer`]), and what a failure does ([`survive`]), which the cluster and
-//! the planner share.
+//! the planner share; and a cluster as it is now, as a lab ([`live`]).
 //! Promises: every function is pure; the same input gives the same answer on every machine, whatever its
 //! processor, because nothing here uses a mathematical function of the system's library.
 //! Never: I/O, a clock, randomness, async.
@@ -13,6 +13,7 @@ pub mod draw;
 pub mod failures;
 pub mod interval;
 pub mod lab;
+pub mod live;
 pub mod map;
 pub mod place;
 pub mod policy;

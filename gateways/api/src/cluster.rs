@@ -52,6 +52,28 @@ pub(crate) async fn stop(
     Ok(Json(wire::Stopped { deaf }))
 }
 
+/// `POST /api/v1/cluster/drill`
+pub(crate) async fn begin_drill(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<wire::Drill>, ApiError> {
+    caller.identity.check_administrator()?;
+    let wanted: wire::BeginDrill = body::json(&headers, body).await?;
+    Ok(Json(shared.operations.begin_drill(&wanted).await?))
+}
+
+/// `DELETE /api/v1/cluster/drill`
+pub(crate) async fn end_drill(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<wire::Stopped>, ApiError> {
+    caller.identity.check_administrator()?;
+    let deaf = shared.operations.end_drill().await?;
+    Ok(Json(wire::Stopped { deaf }))
+}
+
 /// `PUT /api/v1/cluster/nodes/{node}/drain`
 pub(crate) async fn drain(
     State(shared): State<Arc<Shared>>,

@@ -62,6 +62,12 @@ pub trait Operations: Send + Sync + 'static {
     /// Has a node give up its copies and its vote, or take them again.
     async fn drain_node(&self, node: &str, drain: bool) -> Result<(), ApiError>;
 
+    /// Cuts off what may fail, for a while, where the forecast is that everything goes on.
+    async fn begin_drill(&self, wanted: &wire::BeginDrill) -> Result<wire::Drill, ApiError>;
+
+    /// Ends every drill; answers which nodes could not be told.
+    async fn end_drill(&self) -> Result<Vec<String>, ApiError>;
+
     /// Stops every node of the cluster; answers which did not hear of it.
     async fn stop_cluster(&self) -> Result<Vec<String>, ApiError>;
 

@@ -105,6 +105,21 @@ fn nodes() -> Vec<Endpoint> {
             cluster::stop,
         )
         .json::<wire::Stopped>(),
+        post(
+            "/api/v1/cluster/drill",
+            "cluster",
+            "Cuts off what may fail, for a while, where everything is forecast to go on",
+            cluster::begin_drill,
+        )
+        .takes::<wire::BeginDrill>()
+        .json::<wire::Drill>(),
+        delete(
+            "/api/v1/cluster/drill",
+            "cluster",
+            "Ends every drill",
+            cluster::end_drill,
+        )
+        .json::<wire::Stopped>(),
         put(
             "/api/v1/cluster/nodes/{node}/drain",
             "cluster",

@@ -125,6 +125,12 @@ Examples:
   stead plan what-if lab.toml \"power goes out at home\"
   stead plan what-if lab.toml \"pull the cable between node-1 and switch-1\"
   stead plan what-if lab.toml \"the battery of ups-1 is dead\"
+  stead plan what-if --live \"switch-1 fails\"
+  stead plan what-if --live lab.toml \"the breaker of kitchen trips\"
+
+With --live it is the cluster as it is now: who is away, who votes, what has
+its copies. Without a file it has the switches, breakers, racks and sites that
+[node] in stead.toml names; with one, what is in the file.
 
 Names that have spaces may stand in quotes. How the words were understood is
 the first line of the answer.
@@ -132,12 +138,25 @@ the first line of the answer.
 Exit codes: 0 everything goes on, 1 it does not, 2 the file is wrong or the
 words are not understood.")]
 pub struct PlanWhatIf {
-    /// The inventory
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// What fails
-    #[arg(value_name = "WORDS", required = true, num_args = 1..)]
-    pub words: Vec<String>,
+    /// The inventory, which --live does without; then what fails
+    #[arg(value_name = "FILE WORDS", required = true, num_args = 1..)]
+    pub parts: Vec<PathBuf>,
+    /// The running cluster, as it is now
+    #[arg(long)]
+    pub live: bool,
+}
+
+impl PlanWhatIf {
+    /// The inventory, if one is named, and the words.
+    pub fn parts(&self) -> (Option<&PathBuf>, Vec<String>) {
+        let words = |parts: &[PathBuf]| parts.iter().map(|part| part.display().to_string()).collect();
+        match self.parts.as_slice() {
+            [first, rest @ ..] if !self.live || first.extension().is_some_and(|it| it == "toml") => {
+                (Some(first), words(rest))
+            }
+            all => (None, words(all)),
+        }
+    }
 }
 
 /// `plan design`

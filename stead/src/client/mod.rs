@@ -112,6 +112,11 @@ impl Client {
         Ok(self.client.call(method, &url).await?)
     }
 
+    /// Sends DELETE and reads the answer's JSON.
+    pub async fn delete<T: DeserializeOwned>(&self, url: Url) -> Result<T, Failure> {
+        read(self.send(request(Method::DELETE, url, empty())?).await?).await
+    }
+
     /// Sends a request whose answer is steps.
     pub async fn steps<T: DeserializeOwned>(
         &self,

@@ -366,6 +366,7 @@ fn shown_loss(loss: &Loss, nodes: &[NodeStatus]) -> wire::NodeLoss {
             _ => loss.name.clone(),
         },
         nodes: loss.nodes.iter().map(|node| called(&node.0)).collect(),
+        ids: loss.nodes.iter().map(|node| node.0.clone()).collect(),
         data_stays: loss.data_stays,
         service_goes_on: loss.service_goes_on,
         votes: loss.votes.0 as u64,

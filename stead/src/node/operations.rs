@@ -1,6 +1,6 @@
 //! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
 
-use super::{console, disks, doctor, heal, members, overview, root};
+use super::{console, disks, doctor, drill, heal, members, overview, root};
 use crate::codes;
 use crate::directory::Directory;
 use crate::settings::Settings;
@@ -486,6 +486,15 @@ impl Operations for NodeOperations {
     async fn stop_cluster(&self) -> Result<Vec<String>, ApiError> {
         let running = self.running()?;
         let deaf = running.raft.stop_all().await;
+        Ok(deaf.iter().map(ToString::to_string).collect())
+    }
+
+    async fn begin_drill(&self, wanted: &wire::BeginDrill) -> Result<wire::Drill, ApiError> {
+        drill::begin(&self.running()?.raft, &self.read.node, wanted).await
+    }
+
+    async fn end_drill(&self) -> Result<Vec<String>, ApiError> {
+        let deaf = self.running()?.raft.end_drill().await;
         Ok(deaf.iter().map(ToString::to_string).collect())
     }
 

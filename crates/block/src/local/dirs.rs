@@ -249,7 +249,7 @@ impl Dirs {
             .iter()
             .map(|dir| if usable(dir) { room(dir) } else { 0 })
             .collect();
-        let point = u128::from(key.prefix()) * rooms.iter().sum::<u128>() >> 64;
+        let point = (u128::from(key.prefix()) * rooms.iter().sum::<u128>()) >> 64;
         let mut passed = 0;
         let hit = rooms.iter().position(|room| {
             passed += room;

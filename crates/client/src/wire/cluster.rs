@@ -101,6 +101,9 @@ pub struct NodeLoss {
     pub name: String,
     /// The names of the nodes that fail with it.
     pub nodes: Vec<String>,
+    /// Their keys.
+    #[serde(default)]
+    pub ids: Vec<String>,
     /// Whether a copy of everything is left, should it never come back.
     pub data_stays: bool,
     /// Whether reading and writing go on.
@@ -109,6 +112,31 @@ pub struct NodeLoss {
     pub votes: u64,
     /// Voters that it takes.
     pub quorum: u64,
+}
+
+/// `POST /api/v1/cluster/drill`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BeginDrill {
+    /// What is to be as if it failed: a node, or a switch, circuit, rack or site; with its kind in front where its name is
+    /// not the only one.
+    pub what: String,
+    /// For how long, 5 to 600.
+    pub seconds: u32,
+    /// Only say what is forecast.
+    #[serde(default)]
+    pub forecast_only: bool,
+}
+
+/// A drill.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Drill {
+    /// What is forecast.
+    #[serde(flatten)]
+    pub loss: NodeLoss,
+    pub seconds: u32,
+    /// Whether whoever leads is cut off: another has to be elected before anything is written.
+    pub leader: bool,
 }
 
 /// A node that waits to be let in.

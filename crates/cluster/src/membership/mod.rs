@@ -6,6 +6,7 @@
 mod admit;
 mod describe;
 mod drain;
+mod drill;
 mod health;
 mod survive;
 mod voters;

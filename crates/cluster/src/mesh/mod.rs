@@ -5,6 +5,7 @@
 //! member is answered nothing but its request to join; every question ends within a bound.
 //! Never: looks anything up outside (no relay, no DNS, no discovery service).
 
+mod drill;
 mod frame;
 mod greet;
 mod serve;
@@ -102,6 +103,7 @@ pub(crate) struct Mesh {
     making: Mutex<HashMap<NodeId, Arc<tokio::sync::Mutex<()>>>>,
     /// What answers, once somebody does.
     service: OnceLock<Arc<dyn Service>>,
+    drill: drill::CutOff,
     /// Nodes that could not be reached the last time: nobody but the one who tries again waits for them.
     away: Mutex<BTreeSet<NodeId>>,
 }
@@ -150,6 +152,7 @@ impl Mesh {
             connections: Mutex::default(),
             making: Mutex::default(),
             away: Mutex::default(),
+            drill: drill::CutOff::default(),
             service: OnceLock::new(),
         }))
     }
@@ -200,6 +203,12 @@ impl Mesh {
         ask: &Ask,
         limit: Duration,
     ) -> Result<Reply, MeshError> {
+        if self.drill.is_on() {
+            return Err(MeshError::Unreachable {
+                node: node.clone(),
+                why: "this node is cut off for a drill".into(),
+            });
+        }
         let connection = self.connection(node).await?;
         let lost = |why: String| MeshError::Lost {
             node: node.clone(),

@@ -141,6 +141,10 @@ async fn question(
         }
         Err(_) => return,
     };
+    // Greeting is answered, or nobody could be told that it is over.
+    if mesh.drill.is_on() && !matches!(ask, Ask::Drill(_) | Ask::Hail(_)) {
+        return;
+    }
     let member = service.is_member(&from);
     let reply = match ask {
         Ask::Hail(process) if member => match mesh.meet(&from, process, connection).await {

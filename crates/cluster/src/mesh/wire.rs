@@ -196,6 +196,8 @@ pub(crate) enum Ask {
     /// The whole cluster is to stop; end as an operator would have you end.
     Stop,
     Health,
+    /// For so many seconds be as if your cable were pulled; none: it is plugged in again.
+    Drill(u32),
 }
 
 /// An answer.

@@ -112,6 +112,24 @@ impl<'l> Forecaster<'l> {
         }
     }
 
+    /// Of the same lab with who votes now, and which members have not what belongs there; by name.
+    pub(crate) fn with_state(mut self, voters: &[&str], lacking: &[&str]) -> Self {
+        let mut voting = Bits::none(self.map.nodes.len());
+        for (at, node) in self.map.nodes.iter().enumerate() {
+            let name = node.id.0.as_str();
+            if voters.contains(&name) {
+                voting.set(at);
+            }
+            if lacking.contains(&name) {
+                let of_member = self.member_of_leaf.iter().enumerate();
+                let leaves = of_member.filter(|(_, member)| **member == at);
+                leaves.for_each(|(leaf, _)| self.as_it_is.lost.set(leaf));
+            }
+        }
+        self.voters = voting;
+        self
+    }
+
     /// The lab.
     pub fn lab(&self) -> &'l Resolved {
         self.lab

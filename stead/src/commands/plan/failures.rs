@@ -1,11 +1,13 @@
 //! `plan lose` and `plan what-if`.
 
-use super::{resolved, wrong};
+use super::{live, read, refuse, resolved, wrong};
 use crate::args::{Global, PlanLose, PlanWhatIf};
 use crate::codes;
 use crate::failure::{self, Failure};
 use crate::output;
 use stead_plan::failures::{Forecaster, Report, Verdict, WhatIf, understand};
+use stead_plan::lab::Resolved;
+use stead_plan::live::Live;
 
 pub(super) fn lose(global: &Global, args: &PlanLose) -> Result<u8, Failure> {
     let lab = resolved(global, &args.file)?;
@@ -19,9 +21,32 @@ pub(super) fn lose(global: &Global, args: &PlanLose) -> Result<u8, Failure> {
     told(worst, "one failure can be too much")
 }
 
-pub(super) fn what_if(global: &Global, args: &PlanWhatIf) -> Result<u8, Failure> {
-    let lab = resolved(global, &args.file)?;
-    let understood = understand(&lab, &args.words.join(" ")).map_err(|error| {
+/// A lab as a file says, or as the cluster is now, or both; what of the state is to be said besides.
+async fn asked(global: &Global, args: &PlanWhatIf) -> Result<(Resolved, Option<Live>, Vec<String>), Failure> {
+    let (file, _) = args.parts();
+    if !args.live {
+        let file = file.ok_or_else(|| wrong("say which inventory, or --live for the cluster as it is"))?;
+        return Ok((resolved(global, file)?, None, Vec::new()));
+    }
+    let live = live::state(global).await?;
+    let (lab, mut notes) = match file {
+        Some(file) => {
+            let mut lab = read(global, file)?;
+            let notes = live.over(&mut lab);
+            (lab, notes)
+        }
+        None => (live.lab(), Vec::new()),
+    };
+    notes.extend(live.notes());
+    let name = file.map_or("the cluster".as_ref(), |file| file.as_path());
+    let lab = lab.resolve().map_err(|errors| refuse(global, name, &errors))?;
+    Ok((lab, Some(live), notes))
+}
+
+pub(super) async fn what_if(global: &Global, args: &PlanWhatIf) -> Result<u8, Failure> {
+    let (lab, live, notes) = asked(global, args).await?;
+    let (_, words) = args.parts();
+    let understood = understand(&lab, &words.join(" ")).map_err(|error| {
         if global.json {
             output::json(&serde_json::json!({ "not_understood": error }));
         } else {
@@ -34,7 +59,12 @@ pub(super) fn what_if(global: &Global, args: &PlanWhatIf) -> Result<u8, Failure>
             ..wrong(error.message)
         }
     })?;
-    let answer = WhatIf::of(&Forecaster::new(&lab), &understood);
+    let forecaster = match &live {
+        Some(live) => live.forecaster(&lab),
+        None => Forecaster::new(&lab),
+    };
+    let mut answer = WhatIf::of(&forecaster, &understood);
+    answer.notes.extend(notes);
     let worst = answer.outcome.worst();
     if global.json {
         output::json(&answer);

@@ -8,6 +8,7 @@ mod draw;
 mod failures;
 mod host;
 mod init;
+pub(super) mod live;
 mod netbox;
 mod template;
 
@@ -24,13 +25,19 @@ pub(super) async fn run(global: &Global, command: PlanCommand) -> Result<u8, Fai
         PlanCommand::Init(args) => init::run(global, &args),
         PlanCommand::Check(args) => check::run(global, &args),
         PlanCommand::Lose(args) => failures::lose(global, &args),
-        PlanCommand::WhatIf(args) => failures::what_if(global, &args),
+        PlanCommand::WhatIf(args) => failures::what_if(global, &args).await,
         PlanCommand::Design(args) => design::run(global, &args),
         PlanCommand::Draw(args) => draw::draw(global, &args),
         PlanCommand::Report(args) => draw::whole(global, &args),
         PlanCommand::Import(PlanImport::Netbox(args)) => netbox::import(global, &args.file),
         PlanCommand::Export(PlanExport::Netbox(args)) => netbox::export(global, &args.file),
     }
+}
+
+/// A lab as its file says, which need not hold together yet.
+fn read(global: &Global, path: &Path) -> Result<Lab, Failure> {
+    let text = text(path, MAX_BYTES)?;
+    Lab::read(&text).map_err(|error| refuse(global, path, &[error]))
 }
 
 /// A lab that holds together. What is wrong with it is told, all of it, and ends the command with exit code 2.
