@@ -2,6 +2,7 @@
 //!
 //! Owns: what may be typed. Never: does any of it; that is `commands`.
 
+mod config;
 mod data;
 mod disk;
 mod drill;
@@ -12,6 +13,7 @@ mod plan;
 mod power;
 mod upkeep;
 
+pub use config::{ConfigApply, ConfigCommand, ConfigDiff, ConfigSet, ConfigShow};
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use disk::DiskCommand;
 pub use drill::Drill;
@@ -199,6 +201,12 @@ pub enum Command {
     Scrub(Scrub),
     /// Free the blocks that nothing reaches any more
     Gc(Gc),
+    /// Settings that all nodes share
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead config show\n  stead config set gc.retention_days 7"
+    )]
+    Config(ConfigCommand),
     /// The disks that a node keeps blocks on
     #[command(
         subcommand,

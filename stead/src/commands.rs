@@ -5,6 +5,7 @@
 mod bucket;
 mod cat;
 mod cluster;
+mod config;
 mod console;
 mod cp;
 mod disk;
@@ -65,6 +66,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::View(command) => upkeep::view(global, command).await,
         Command::Doctor => doctor::run(global).await,
         Command::Console => console::run(global).await,
+        Command::Config(command) => config::run(global, command).await,
         Command::Disk(command) => disk::disk(global, command).await,
         Command::Power(command) => power::run(global, command).await,
         Command::Explain(args) => explain::run(global, &args),

@@ -21,12 +21,14 @@ mod overview;
 mod power;
 mod root;
 mod seal;
+mod settings;
 mod wants;
 
 pub use members::Joining;
 pub use root::Root;
 
 use crate::codes;
+use crate::config::Live;
 use crate::directory::{self, Directory, node_id};
 use crate::failure::Failure;
 use crate::settings::{Settings, Webhook};
@@ -147,6 +149,7 @@ impl Node {
         let (directory, settings, ports) = open(data, listen).await?;
         let mesh_listen = Ports::mesh(&settings, listen);
         let ambient = Ambient::new(data, &settings);
+        let live = Live::new(data, settings.clone())?;
         let facts = members::facts(data, &settings);
         ballast::give_up(data, &ambient.space);
         let listeners = ports.beside_socket(data).await?;
@@ -175,7 +178,7 @@ impl Node {
             store: store.clone(),
             label: name,
             facts,
-            level: settings.copies.options(),
+            level: live.level(),
             wants: Some(Arc::new(wants::BucketWants::new(views.clone(), store.clone()))),
             door,
             known: membership
@@ -229,8 +232,13 @@ impl Node {
             webhooks: webhooks.clone(),
         };
         let operations = Arc::new(
-            NodeOperations::new(data, read.clone(), settings.clone(), Some(running))
-                .rooted(&root.credential.access_key),
+            NodeOperations::new(
+                data,
+                read.clone(),
+                (settings.clone(), live.clone()),
+                Some(running),
+            )
+            .rooted(&root.credential.access_key),
         );
         set_probe(&read, &raft);
         let front = Front {
@@ -248,7 +256,7 @@ impl Node {
             .spawn(TaskKind::Background, "ipfs-follower", follower);
         background::spawn(&ambient, &settings, operations);
         background::lifecycle(&ambient, &settings, &write);
-        background::restriping(&ambient, &settings, &write);
+        background::restriping(&ambient, &live, &write);
         webhooks.spawn(&write, &S3Options::default().region);
         let position = read.views.position(&read.tenant);
         tracing::info!(data = %data.display(), ?endpoints, position, "ready");

@@ -9,7 +9,7 @@ pub use power::{FedBy, Power};
 
 use crate::codes;
 use crate::failure::Failure;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,8 +18,7 @@ use std::time::Duration;
 pub const FILE: &str = "stead.toml";
 
 /// All settings of one node.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The S3 gateway.
@@ -51,8 +50,7 @@ pub struct Settings {
 }
 
 /// `[s3]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct S3 {
     /// Address and port; port 0 picks a free one.
@@ -64,8 +62,7 @@ pub struct S3 {
 }
 
 /// `[[webhook]]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webhook {
     /// Its name: the end of its ARN.
@@ -81,8 +78,7 @@ pub struct Webhook {
 }
 
 /// `[api]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Api {
     /// Address and port; port 0 picks a free one.
@@ -90,8 +86,7 @@ pub struct Api {
 }
 
 /// `[web]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Web {
     /// Address and port; port 0 picks a free one.
@@ -101,8 +96,7 @@ pub struct Web {
 }
 
 /// `[ipfs]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ipfs {
     /// Address and port; port 0 picks a free one.
@@ -116,8 +110,7 @@ pub struct Ipfs {
 }
 
 /// `[mesh]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mesh {
     /// Address and UDP port; port 0 picks a free one, which is kept.
@@ -128,8 +121,7 @@ pub struct Mesh {
 
 /// `[node]`: what can fail with the node. What is not said is unknown, and never counts as different from another
 /// unknown.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Place {
     /// The building.
@@ -143,8 +135,7 @@ pub struct Place {
 }
 
 /// `[copies]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Copies {
     /// Pause between two comparisons of what is here with what others have, where nothing changed, in seconds.
@@ -158,8 +149,7 @@ pub struct Copies {
 }
 
 /// `[storage]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Storage {
     /// Free space that client writes may not use, in MiB (but no more than a tenth of the file system): what
@@ -176,8 +166,7 @@ pub struct Storage {
 }
 
 /// `[scrub]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scrub {
     /// Hours between the ends of two runs; 0 is never.
@@ -187,8 +176,7 @@ pub struct Scrub {
 }
 
 /// `[gc]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Collect {
     /// Hours between the ends of two runs; 0 is never.
@@ -200,8 +188,7 @@ pub struct Collect {
 }
 
 /// `[drain]`
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Drain {
     /// How long requests that run may still take after the node was asked to stop, in seconds.
@@ -307,19 +294,28 @@ impl Default for Drain {
 }
 
 impl Settings {
-    /// Reads the file of a data directory; the defaults where there is none.
+    /// What a node starts with: its own file over the settings that all nodes share, as this node saw them last.
     pub fn load(data: &Path) -> Result<Self, Failure> {
+        crate::config::at_start(data)
+    }
+
+    /// Reads the file of a data directory; the defaults where there is none.
+    pub fn own(data: &Path) -> Result<(Self, String), Failure> {
         let path = data.join(FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Ok((Self::default(), String::new()));
+            }
             Err(e) => return Err(Failure::io(format_args!("cannot read {}", path.display()), &e)),
         };
         Self::parse(&text)
+            .map(|settings| (settings, text))
             .map_err(|why| Failure::new(codes::SETTINGS, format!("{} is not valid: {why}", path.display())))
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Settings from the text of a file; why it is not valid.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let settings: Self = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
         settings.validate()?;
         Ok(settings)

@@ -12,6 +12,7 @@ use std::time::Duration;
 use stead_block::LocalStore;
 use stead_event::NodeId;
 use stead_log::Tail;
+use stead_runtime::Adjustable;
 use stead_runtime::{Clock, Rng, Space, Tasks};
 
 /// Settings and capabilities of this node's consensus.
@@ -57,7 +58,7 @@ pub struct Together {
     /// What can fail with it, and how much it holds.
     pub facts: Facts,
     /// How its copies are levelled.
-    pub level: LevelOptions,
+    pub level: Adjustable<LevelOptions>,
     /// Which blocks want another number of copies than is usual.
     pub wants: Option<Arc<dyn Wants>>,
     /// Members that were named when this node was let in, and where they were: the log says later who is one.

@@ -104,6 +104,8 @@ pub enum Precondition {
         /// The position of its `lock.acquired` event.
         token: Position,
     },
+    /// The shared settings are at this revision; 0 where they were never set.
+    ConfigAt(u64),
     /// The append was put in order by whoever leads in this term: nobody else has led since that one decided on it.
     Term(u64),
     /// The tenant's log ends at exactly this position.

@@ -16,7 +16,7 @@ use stead_event::{ChainHead, Event, Position, Tenant};
 use stead_log::{LogPoint, Marker};
 
 /// The format of the tables together. A database of another format is folded anew.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 const FORMAT_KEY: &[u8] = b"format";
 const MARKER_KEY: &[u8] = b"marker";
 

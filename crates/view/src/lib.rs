@@ -23,6 +23,7 @@ macro_rules! first_version {
 }
 
 mod applied;
+mod config;
 mod database;
 pub mod engine;
 pub mod error;
@@ -37,6 +38,7 @@ pub mod tables;
 mod times;
 pub mod views;
 
+pub use config::{Config, ConfigRecord};
 pub use engine::{Engine, EngineOptions};
 pub use error::ViewError;
 pub use keys::{KeyRecord, Keys};

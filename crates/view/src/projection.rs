@@ -2,7 +2,7 @@
 
 use crate::error::ViewError;
 use crate::tables::{TableId, Tables};
-use crate::{keys, locks, names, published, segments, times};
+use crate::{config, keys, locks, names, published, segments, times};
 use stead_event::{Event, Tenant};
 
 /// Folds events into tables.
@@ -32,6 +32,7 @@ pub(crate) struct Projections {
     names: names::NamesFold,
     keys: keys::KeysFold,
     locks: locks::LocksFold,
+    config: config::ConfigFold,
     segments: segments::SegmentsFold,
     times: times::TimesFold,
     published: published::PublishedFold,
@@ -47,6 +48,7 @@ impl Projections {
         self.names.fold(tables, tenant, event)?;
         self.keys.fold(tables, tenant, event)?;
         self.locks.fold(tables, tenant, event)?;
+        self.config.fold(tables, tenant, event)?;
         self.segments.fold(tables, tenant, event)?;
         self.times.fold(tables, tenant, event)?;
         self.published.fold(tables, tenant, event)
@@ -56,6 +58,7 @@ impl Projections {
         self.names.finish(tables)?;
         self.keys.finish(tables)?;
         self.locks.finish(tables)?;
+        self.config.finish(tables)?;
         self.segments.finish(tables)?;
         self.times.finish(tables)?;
         self.published.finish(tables)
@@ -73,6 +76,7 @@ mod tests {
             (names::NamesFold::NAME, names::NamesFold::TABLES),
             (keys::KeysFold::NAME, keys::KeysFold::TABLES),
             (locks::LocksFold::NAME, locks::LocksFold::TABLES),
+            (config::ConfigFold::NAME, config::ConfigFold::TABLES),
             (segments::SegmentsFold::NAME, segments::SegmentsFold::TABLES),
             (times::TimesFold::NAME, times::TimesFold::TABLES),
             (published::PublishedFold::NAME, published::PublishedFold::TABLES),

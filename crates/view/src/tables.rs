@@ -53,6 +53,7 @@ tables! {
     Retention = "names.retention",
     Keys = "keys.keys",
     Locks = "locks.held",
+    ConfigRevisions = "config.revisions",
     Sealed = "segments.sealed",
     Published = "published.prefixes",
     IpnsNames = "published.names",

@@ -5,7 +5,7 @@ use crate::engine::Paths;
 use crate::error::ViewError;
 use crate::shared::Shared;
 use crate::tables::Snapshot;
-use crate::{Keys, Locks, Names, Published, Segments, applied, engine};
+use crate::{Config, Keys, Locks, Names, Published, Segments, applied, engine};
 use redb::Database;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -147,6 +147,13 @@ impl Views {
     /// Access keys, as of now.
     pub fn keys(&self) -> Result<Keys, ViewError> {
         Ok(Keys {
+            snapshot: self.snapshot()?,
+        })
+    }
+
+    /// The settings that all nodes share, as of now.
+    pub fn config(&self) -> Result<Config, ViewError> {
+        Ok(Config {
             snapshot: self.snapshot()?,
         })
     }

@@ -114,7 +114,7 @@ impl From<ObjectError> for ApiError {
             E::BucketExists(_) | E::BucketTaken(_) | E::BucketNotEmpty(_) | E::AccessKeyExists(_) => {
                 StatusCode::CONFLICT
             }
-            E::LockTaken { .. } | E::LockLost { .. } => StatusCode::CONFLICT,
+            E::LockTaken { .. } | E::LockLost { .. } | E::ConfigChanged(_) => StatusCode::CONFLICT,
             E::TooManyLocks(_) => StatusCode::TOO_MANY_REQUESTS,
             E::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             E::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,

@@ -11,6 +11,7 @@ mod auth;
 mod body;
 mod buckets;
 mod cluster;
+mod config;
 mod console;
 mod error;
 mod events;

@@ -74,6 +74,16 @@ pub trait Operations: Send + Sync + 'static {
     /// Makes a node no member any more: by its key, the beginning of it, or its name.
     async fn remove_node(&self, node: &str) -> Result<(), ApiError>;
 
+    /// The settings that all nodes share, and what this node makes of them.
+    async fn config(&self) -> Result<wire::Config, ApiError>;
+
+    /// Sets another document of shared settings, or says what it would change.
+    async fn set_config(
+        &self,
+        wanted: wire::SetConfig,
+        caller: stead_gateway::Caller,
+    ) -> Result<wire::ConfigChanged, ApiError>;
+
     /// Who the node is, without looking anything up on disk.
     fn facts(&self) -> wire::NodeFacts;
 

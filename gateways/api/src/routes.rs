@@ -5,8 +5,8 @@ use crate::gateway::{Shared, not_found, wrong_method};
 use crate::objects::Which;
 use crate::openapi::{Endpoint, delete, get, post, put};
 use crate::{
-    buckets, cluster, console, explain, ipfs, keys, listing, locks, log, meta, objects, openapi, overview,
-    presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
+    buckets, cluster, config, console, explain, ipfs, keys, listing, locks, log, meta, objects, openapi,
+    overview, presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,6 +24,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         access(),
         locking(),
         public(),
+        settings(),
         work(),
     ]
     .into_iter()
@@ -495,6 +496,41 @@ fn public() -> Vec<Endpoint> {
     ]
 }
 
+fn settings() -> Vec<Endpoint> {
+    vec![
+        get(
+            "/api/v1/config",
+            "config",
+            "The settings that all nodes share, and those of this node",
+            config::show,
+        )
+        .json::<wire::Config>(),
+        put(
+            "/api/v1/config",
+            "config",
+            "Sets another document of shared settings",
+            config::set,
+        )
+        .takes::<wire::SetConfig>()
+        .json::<wire::ConfigChanged>(),
+        get(
+            "/api/v1/config/history",
+            "config",
+            "Every document that there was, the newest first",
+            config::history,
+        )
+        .query::<Paging>()
+        .json::<wire::Page<wire::ConfigRevision>>(),
+        get(
+            "/api/v1/config/revisions/{revision}",
+            "config",
+            "One document that there was",
+            config::at,
+        )
+        .json::<wire::ConfigRevision>(),
+    ]
+}
+
 fn work() -> Vec<Endpoint> {
     vec![
         get("/api/v1/doctor", "upkeep", "Examines everything", upkeep::doctor).json::<wire::Doctor>(),
@@ -601,6 +637,7 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
         ("keys" | "tokens" | "presign" | "console", _) => "Key",
         ("status" | "overview" | "series", _) => "Status",
         ("cluster", _) => "Cluster",
+        ("config", _) => "Config",
         ("scrub" | "gc" | "disks" | "view" | "doctor" | "upkeep", _) => "Upkeep",
         _ => "Other",
     }

@@ -109,9 +109,10 @@ fn plain(error: ObjectError, text: String) -> S3Error {
         ObjectError::PartTooSmall { .. } => s3(C::EntityTooSmall),
         ObjectError::NoParts => s3(C::MalformedXML),
         ObjectError::LockLost { .. } => said(C::PreconditionFailed, text),
-        ObjectError::LockTaken { .. } | ObjectError::NoSuchLock(_) | ObjectError::TooManyLocks(_) => {
-            said(C::InvalidRequest, text)
-        }
+        ObjectError::LockTaken { .. }
+        | ObjectError::NoSuchLock(_)
+        | ObjectError::TooManyLocks(_)
+        | ObjectError::ConfigChanged(_) => said(C::InvalidRequest, text),
         ObjectError::Precondition(_) => s3(C::PreconditionFailed),
         ObjectError::Locked { key, .. } if key.is_empty() => custom_status(
             C::InvalidBucketState,

@@ -4,6 +4,7 @@
 
 use super::operations::NodeOperations;
 use super::{Ambient, ballast, power, seal};
+use crate::config::{Live, follow};
 use crate::settings::Settings;
 use std::future::Future;
 use std::sync::Arc;
@@ -48,29 +49,71 @@ pub(super) fn spawn(ambient: &Ambient, settings: &Settings, operations: Arc<Node
             ballast::look_after(&operations.data, &operations.read.space).await;
         }
     });
-    let hours = |hours: u64| Duration::from_secs(hours * 3600);
-    if settings.scrub.every_hours > 0 {
-        let rate = settings.scrub.mib_per_second << 20;
-        let scrub_every = hours(settings.scrub.every_hours);
-        let scrubbing = operations.clone();
-        every(ambient, "scrub", (scrub_every, scrub_every), move || {
-            let operations = scrubbing.clone();
+    let hours = |hours: u64| (hours > 0).then(|| Duration::from_secs(hours * 3600));
+    let follow = follow(Arc::downgrade(&operations.live), operations.read.views.clone());
+    ambient.tasks.spawn(TaskKind::Background, "settings", follow);
+    let (live, scrubbing) = (operations.live.clone(), operations.clone());
+    as_set(
+        ambient,
+        "scrub",
+        live,
+        move |now| hours(now.scrub.every_hours),
+        move |now| {
+            let (operations, rate) = (scrubbing.clone(), now.scrub.mib_per_second << 20);
             async move { scrub(&operations, rate).await }
-        });
-    }
-    if settings.gc.every_hours > 0 {
-        let gc_every = hours(settings.gc.every_hours);
-        every(ambient, "gc", (gc_every, gc_every), move || {
+        },
+    );
+    let live = operations.live.clone();
+    as_set(
+        ambient,
+        "gc",
+        live,
+        move |now| hours(now.gc.every_hours),
+        move |_| {
             let operations = operations.clone();
             async move { collect(&operations).await }
-        });
-    }
+        },
+    );
+}
+
+/// Runs `work` again and again until shutdown, with the pause before each run that the settings say at that time; not at
+/// all as long as they say none.
+fn as_set<P, W, F>(ambient: &Ambient, name: &'static str, live: Arc<Live>, pause: P, work: W)
+where
+    P: Fn(&Settings) -> Option<Duration> + Send + Sync + 'static,
+    W: Fn(&Settings) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut stop = ambient.tasks.shutdown_signal();
+    ambient.tasks.spawn(TaskKind::Background, name, async move {
+        let mut changes = live.changes();
+        let mut since = tokio::time::Instant::now();
+        loop {
+            let due = pause(&live.now()).map(|pause| since + pause);
+            let wait = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = wait => {}
+                () = changes.next() => continue,
+                () = stop.wait() => return,
+            }
+            tokio::select! {
+                () = work(&live.now()) => {}
+                () = stop.wait() => return,
+            }
+            since = tokio::time::Instant::now();
+        }
+    });
 }
 
 /// Puts objects into stripes, and out of them, as their buckets want it.
-pub(super) fn restriping(ambient: &Ambient, settings: &Settings, write: &WriteContext) {
-    let rate = settings.copies.options().bytes_per_second;
-    let restriping = Restriping::new(Objects::new(write.clone()), rate);
+pub(super) fn restriping(ambient: &Ambient, live: &Live, write: &WriteContext) {
+    let level = live.level();
+    let restriping = Restriping::new(Objects::new(write.clone()), move || level.get().bytes_per_second);
     let mut stop = ambient.tasks.shutdown_signal();
     ambient.tasks.spawn(TaskKind::Background, "stripes", async move {
         tokio::select! {

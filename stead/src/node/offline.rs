@@ -8,6 +8,7 @@
 use super::Ambient;
 use super::operations::NodeOperations;
 use crate::codes;
+use crate::config::Live;
 use crate::directory::{Directory, node_id};
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -45,8 +46,15 @@ pub async fn open(directory: Directory) -> Result<Api, Failure> {
         secrets,
         limits: Limits::default(),
     });
-    let operations =
-        Arc::new(NodeOperations::new(&data, read.clone(), settings, None).holding(directory, key));
+    let operations = Arc::new(
+        NodeOperations::new(
+            &data,
+            read.clone(),
+            (settings.clone(), Live::new(&data, settings)?),
+            None,
+        )
+        .holding(directory, key),
+    );
     Ok(Api::new(Components {
         read,
         write: None,

@@ -1,7 +1,9 @@
 //! The node's own work behind the API: status, verification, checkpoints, scrub, collection, rebuild.
 
+use super::settings;
 use super::{console, disks, doctor, drill, heal, members, overview, root};
 use crate::codes;
+use crate::config::Live;
 use crate::directory::Directory;
 use crate::settings::Settings;
 use async_trait::async_trait;
@@ -15,7 +17,7 @@ use stead_block::{BlockError, CollectOptions, ScrubOptions};
 use stead_client::wire;
 use stead_cluster::RaftLog;
 use stead_event::{ChainHead, Position, Tenant, Timestamp};
-use stead_gateway::{Identity, ReadContext, WriteContext};
+use stead_gateway::{Caller, Identity, ReadContext, WriteContext};
 use stead_gateway_api::{ApiError, Operations, Progress};
 use stead_gateway_s3::notify::Webhooks;
 use stead_gateway_web::SignIn;
@@ -43,7 +45,10 @@ pub struct Running {
 pub struct NodeOperations {
     pub(super) data: PathBuf,
     pub(super) read: ReadContext,
+    /// The settings that it was started with.
     pub(super) settings: Settings,
+    /// The settings as they are now.
+    pub(super) live: Arc<Live>,
     pub(super) running: Option<Running>,
     held: Option<(Directory, SigningKey)>,
     began: Instant,
@@ -57,12 +62,18 @@ pub struct NodeOperations {
 }
 
 impl NodeOperations {
-    pub(super) fn new(data: &Path, read: ReadContext, settings: Settings, running: Option<Running>) -> Self {
+    pub(super) fn new(
+        data: &Path,
+        read: ReadContext,
+        (settings, live): (Settings, Arc<Live>),
+        running: Option<Running>,
+    ) -> Self {
         let (began, started) = (read.clock.instant(), read.now());
         Self {
             data: data.to_owned(),
             read,
             settings,
+            live,
             running,
             held: None,
             began,
@@ -400,12 +411,13 @@ impl Operations for NodeOperations {
         _progress: Progress,
     ) -> Result<wire::Collected, ApiError> {
         let running = self.running()?;
+        let settings = self.live.now();
         let retention = options
             .retention_secs
-            .map_or(self.settings.gc.retention(), Duration::from_secs);
+            .map_or(settings.gc.retention(), Duration::from_secs);
         let grace = options
             .grace_secs
-            .map_or(self.settings.gc.grace(), Duration::from_secs);
+            .map_or(settings.gc.grace(), Duration::from_secs);
         let before = self
             .read
             .now()
@@ -522,6 +534,21 @@ impl Operations for NodeOperations {
     fn console_link(&self, who: &Identity) -> Result<wire::ConsoleLink, ApiError> {
         let running = self.running()?;
         console::link(&running.doors, running.endpoints.get("web"), who)
+    }
+
+    async fn config(&self) -> Result<wire::Config, ApiError> {
+        let now = self.read.views.config()?.now()?;
+        let now = now.map(|record| (record.revision, record.document));
+        let (revision, document) = now.unwrap_or_default();
+        Ok(self.live.show(revision, document))
+    }
+
+    async fn set_config(
+        &self,
+        wanted: wire::SetConfig,
+        caller: Caller,
+    ) -> Result<wire::ConfigChanged, ApiError> {
+        settings::set(&self.running()?.write, wanted, caller).await
     }
 
     fn facts(&self) -> wire::NodeFacts {

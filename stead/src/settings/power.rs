@@ -1,6 +1,6 @@
 //! `[power]`: what is measured, and the UPS that feeds this node.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use stead_power::{Breaker, Limits, Nut, Source};
 
@@ -8,8 +8,7 @@ use stead_power::{Breaker, Limits, Nut, Source};
 const MAX_SOURCES: usize = 64;
 
 /// `[power]`
-#[derive(Clone, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize))]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Power {
     /// What is asked: `shelly URL`, `tasmota URL`, `nut HOST`, `rapl`, `hwmon`, `ipmi`.

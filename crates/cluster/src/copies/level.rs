@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stead_block::LocalStore;
 use stead_event::{Cid, NodeId};
-use stead_runtime::blocking;
+use stead_runtime::{Adjustable, blocking};
 use tokio::time::Instant;
 
 /// Blocks asked for at once.
@@ -22,7 +22,7 @@ const GATHER: usize = 100_000;
 const TICK: Duration = Duration::from_secs(2);
 
 /// How copies are levelled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelOptions {
     /// Between two comparisons of what is here with what others have, where nothing changed.
     pub every: Duration,
@@ -48,7 +48,7 @@ impl Default for LevelOptions {
 /// Fetches every block that belongs here, that `from` has and this node has not; answers how many came.
 pub(crate) async fn fetch_all(
     log: &RaftLog,
-    (store, options): (&LocalStore, &LevelOptions),
+    (store, options): (&LocalStore, &Adjustable<LevelOptions>),
     from: &NodeId,
 ) -> io::Result<u64> {
     let (mut after, mut fetched) = (None, 0);
@@ -91,12 +91,12 @@ async fn missing(
 
 async fn fetch_these(
     log: &RaftLog,
-    (store, options): (&LocalStore, &LevelOptions),
+    (store, options): (&LocalStore, &Adjustable<LevelOptions>),
     from: &NodeId,
     mut missing: BTreeSet<Cid>,
 ) -> io::Result<u64> {
     let mesh = log.mesh().map_err(io::Error::other)?;
-    let (begun, mut bytes, mut fetched) = (Instant::now(), 0, 0);
+    let (mut due, mut fetched) = (Instant::now(), 0);
     while !missing.is_empty() {
         let wanted: Vec<Cid> = missing.iter().take(ASK_BLOCKS).copied().collect();
         let blocks = match mesh.ask(from, &Ask::Get(wanted.clone()), PATIENCE).await {
@@ -120,9 +120,9 @@ async fn fetch_these(
             .map_err(io::Error::other)?;
         log.progress.asked((before - missing.len()) as u64, came, size);
         fetched += came;
-        bytes += size;
-        let due = Duration::from_secs_f64(bytes as f64 / options.bytes_per_second.max(1) as f64);
-        tokio::time::sleep_until(begun + due).await;
+        // By the rate as it is now: it may be changed meanwhile.
+        due += Duration::from_secs_f64(size as f64 / options.get().bytes_per_second.max(1) as f64);
+        tokio::time::sleep_until(due).await;
     }
     Ok(fetched)
 }
@@ -130,7 +130,7 @@ async fn fetch_these(
 /// What one node is to others' copies, as it goes on.
 struct Levelling {
     store: LocalStore,
-    options: LevelOptions,
+    options: Adjustable<LevelOptions>,
     wants: Option<Arc<dyn Wants>>,
     /// Nodes whose blocks were compared since something changed.
     compared: BTreeSet<NodeId>,
@@ -148,7 +148,7 @@ struct Levelling {
 pub(crate) async fn level(
     log: Weak<RaftLog>,
     store: LocalStore,
-    options: LevelOptions,
+    options: Adjustable<LevelOptions>,
     wants: Option<Arc<dyn Wants>>,
 ) {
     let mut levelling = Levelling {
@@ -161,8 +161,13 @@ pub(crate) async fn level(
         revision: None,
         trimmed: None,
     };
+    let mut changes = levelling.options.changes();
     loop {
-        tokio::time::sleep(TICK).await;
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            // Another pause counts from now on, not when the one before is over.
+            () = changes.next() => levelling.due = None,
+        }
         let Some(log) = log.upgrade() else { return };
         if log.is_stopping() {
             return;
@@ -204,7 +209,7 @@ impl Levelling {
         if self.under != belief.number || self.due.is_none_or(|due| now >= due) || log.leader().is_none() {
             self.compared.clear();
             self.under = belief.number;
-            self.due = Some(now + self.options.every);
+            self.due = Some(now + self.options.get().every);
         }
         let others = BTreeSet::from_iter(others(log));
         self.compared.retain(|node| others.contains(node));
@@ -234,7 +239,7 @@ impl Levelling {
 
     /// Makes pieces of stripes anew that were lost with the nodes that held them. Answers whether none is missing.
     async fn rebuild(&self, log: &RaftLog) -> bool {
-        match stripes::rebuild(log, &self.store, self.options.bytes_per_second).await {
+        match stripes::rebuild(log, &self.store, self.options.get().bytes_per_second).await {
             Ok((made, failed)) => {
                 if made > 0 {
                     tracing::info!(made, "pieces of stripes that were lost were made anew");
@@ -249,14 +254,15 @@ impl Levelling {
     }
 
     fn is_trim_due(&self, belief: u64) -> bool {
-        let after = self.options.surplus_after.min(self.options.every);
+        let options = self.options.get();
+        let after = options.surplus_after.min(options.every);
         self.trimmed
             .is_none_or(|(under, at)| under != belief || at.elapsed() >= after)
     }
 
     async fn trim(&mut self, log: &Arc<RaftLog>) {
         let belief = log.belief();
-        match surplus::give_up(log, &self.store, self.options.surplus_after).await {
+        match surplus::give_up(log, &self.store, self.options.get().surplus_after).await {
             Ok(given) => {
                 self.trimmed = Some((belief.number, Instant::now()));
                 if given > 0 {

@@ -73,7 +73,7 @@ impl RaftLog {
             Arc::downgrade(self),
             tokio::runtime::Handle::current(),
         )));
-        let keep = voters::keep(Arc::downgrade(self), together.level.out_after);
+        let keep = voters::keep(Arc::downgrade(self), together.level.clone());
         self.tasks.spawn(TaskKind::Core, "voters", keep);
         let with = (together.level.clone(), together.wants.clone());
         let level = crate::copies::level(Arc::downgrade(self), together.store.clone(), with.0, with.1);

@@ -1,6 +1,7 @@
 //! Who votes and who leads: kept right by whoever leads.
 
 use super::health::is_up;
+use crate::copies::LevelOptions;
 use crate::mesh::{Ask, NodeHealth, Reply};
 use crate::raft_log::raft_error;
 use crate::{ClusterError, RaftLog};
@@ -12,6 +13,7 @@ use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::Log;
 use stead_plan::votes;
+use stead_runtime::Adjustable;
 use tokio::time::Instant;
 
 /// How often it is looked whether somebody else should vote.
@@ -24,7 +26,7 @@ const LOST: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_secs(1);
 
 /// Keeps the right members voting, while this node leads.
-pub(super) async fn keep(log: Weak<RaftLog>, out_after: Duration) {
+pub(super) async fn keep(log: Weak<RaftLog>, options: Adjustable<LevelOptions>) {
     let mut leads_since: Option<Instant> = None;
     loop {
         tokio::time::sleep(TICK).await;
@@ -41,7 +43,7 @@ pub(super) async fn keep(log: Weak<RaftLog>, out_after: Duration) {
             continue;
         }
         let _one = log.admitting.lock().await;
-        log.note_out(out_after, led_for).await;
+        log.note_out(options.get().out_after, led_for).await;
         if let Some(voters) = log.better_voters() {
             tracing::info!(?voters, "other members vote from now on");
             if let Err(error) = log.change(ChangeMembers::ReplaceAllVoters(voters)).await {

@@ -45,7 +45,7 @@ fn member(dir: &std::path::Path) -> ClusterOptions {
         store,
         label: String::new(),
         facts: crate::Facts::default(),
-        level: crate::LevelOptions::default(),
+        level: Default::default(),
         wants: None,
         known: Vec::new(),
         door: None,

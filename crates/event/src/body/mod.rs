@@ -13,6 +13,7 @@ mod locks;
 mod node;
 mod objects;
 mod published;
+mod settings;
 mod uploads;
 
 pub use buckets::{BucketConfigured, BucketCreated, BucketDeleted, BucketVersioned, Versioning};
@@ -26,6 +27,7 @@ pub use objects::{
     ObjectStriped, ObjectTagged, Part,
 };
 pub use published::{IpfsPinned, IpfsPublished, IpfsRooted, IpfsUnpinned, IpfsUnpublished};
+pub use settings::ConfigSet;
 pub use uploads::{UploadAborted, UploadPart, UploadStarted};
 
 use crate::EventError;
@@ -126,6 +128,7 @@ kinds! {
     KeyRevoked = "key.revoked",
     LockAcquired = "lock.acquired",
     LockReleased = "lock.released",
+    ConfigSet = "config.set",
     NodeStarted = "node.started",
     LogSealed = "log.sealed",
     IpfsPublished = "ipfs.published",
@@ -181,6 +184,7 @@ impl Body {
             Self::LockAcquired(LockAcquired { name, .. }) | Self::LockReleased(LockReleased { name, .. }) => {
                 format!("lock/{name}")
             }
+            Self::ConfigSet(_) => "config".into(),
             Self::NodeStarted(NodeStarted { node, .. }) => format!("node/{node}"),
             Self::LogSealed(LogSealed { tenant, .. }) => format!("log/{tenant}"),
             Self::Ext(Ext { owner, .. }) => format!("ext/{owner}"),

@@ -383,6 +383,20 @@ fn other_body() -> BoxedStrategy<Body> {
     .boxed()
 }
 
+fn config_body() -> BoxedStrategy<Body> {
+    (text(), text(), any::<u64>(), via())
+        .prop_map(|(document, message, revision, via)| {
+            ConfigSet {
+                document,
+                message,
+                revision,
+                via,
+            }
+            .into()
+        })
+        .boxed()
+}
+
 fn lock_body() -> BoxedStrategy<Body> {
     let end = prop_oneof![
         Just(LockEnd::Released),
@@ -480,7 +494,7 @@ fn public_body() -> BoxedStrategy<Body> {
 }
 
 pub fn body() -> BoxedStrategy<Body> {
-    prop_oneof![4 => bucket_body(), 4 => object_body(), 2 => guarded_body(), 3 => upload_body(), 5 => other_body(), 3 => public_body(), 2 => lock_body()].boxed()
+    prop_oneof![4 => bucket_body(), 4 => object_body(), 2 => guarded_body(), 3 => upload_body(), 5 => other_body(), 3 => public_body(), 2 => lock_body(), 1 => config_body()].boxed()
 }
 
 pub fn event() -> BoxedStrategy<Event> {

@@ -111,6 +111,16 @@ pages! {
     INTERRUPTED = 74: "The command was interrupted",
         "The command was stopped before it was done. What was done so far stays done.",
         "Run it again; copies resume where they stopped.";
+    CONFIG = 76: "The shared settings cannot be that",
+        "The document names a setting that there is not, a value that it does not take, or a setting that is each \
+         node's own. Nothing was changed.",
+        "Correct what the message names; docs/settings.md has every setting, and says which all nodes share.";
+    CONFIG_CHANGED = 77: "The shared settings were changed meanwhile",
+        "Somebody else set another document after the one that this change began from. Nothing was changed.",
+        "Look at `stead config show` and make the change again.";
+    NO_SUCH_REVISION = 78: "There is no such revision of the shared settings",
+        "Documents are counted from 1; the number is of none of them.",
+        "`stead config history` lists them.";
 
     NO_SUCH_BUCKET = 100: "No such bucket",
         "No bucket has this name now.",

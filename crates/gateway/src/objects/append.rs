@@ -104,6 +104,7 @@ impl From<Rejection> for ObjectError {
                 owner: "somebody else".into(),
             },
             Precondition::LockHeld { name, token } => Self::LockLost { name, token },
+            Precondition::ConfigAt(revision) => Self::ConfigChanged(revision),
             Precondition::Term(term) => Self::Unavailable(format!("term {term} is over")),
             Precondition::LogAt(position) => {
                 Self::Precondition(format!("the log does not end at position {position}"))

@@ -119,6 +119,8 @@ pub enum ObjectError {
     NotEncrypted,
     #[error("the object is encrypted with another key")]
     WrongKey,
+    #[error("the shared settings are not at revision {0} any more")]
+    ConfigChanged(u64),
     #[error("lock {name:?} is held by {owner}")]
     LockTaken { name: String, owner: String },
     #[error(
@@ -188,6 +190,7 @@ impl ObjectError {
             Self::Locked { .. } => codes::OBJECT_LOCKED,
             Self::NotLocking(_) | Self::BucketState(_) => codes::BUCKET_STATE,
             Self::KeyNeeded | Self::NotEncrypted | Self::WrongKey => codes::OBJECT_KEY,
+            Self::ConfigChanged(_) => codes::CONFIG_CHANGED,
             Self::LockTaken { .. } => codes::LOCK_TAKEN,
             Self::LockLost { .. } => codes::LOCK_LOST,
             Self::NoSuchLock(_) => codes::NO_SUCH_LOCK,

@@ -12,6 +12,7 @@ pub mod checksum;
 mod chunks;
 mod cipher;
 mod complete;
+mod config;
 mod copies;
 mod delete;
 mod digest;

@@ -5,6 +5,7 @@
 //! Not done: states that are no version any more. They stay as they were until they are forgotten.
 
 use super::{ObjectError, Objects, keep_wanted};
+use std::sync::Arc;
 use std::time::Duration;
 use stead_block::stripe::{self, Scheme};
 use stead_block::unixfs::{LEAF_BYTES, Leaves};
@@ -23,18 +24,21 @@ const AGAIN: Duration = Duration::from_secs(3600);
 /// Versions that are looked at in one go.
 const PAGE: usize = 1000;
 
+/// Bytes a second at most, as that is now.
+type Rate = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 /// Goes through the buckets in the background.
 pub struct Restriping {
     objects: Objects,
-    bytes_per_second: u64,
+    bytes_per_second: Rate,
 }
 
 impl Restriping {
     /// Over what appends; reads so many bytes a second at most.
-    pub fn new(objects: Objects, bytes_per_second: u64) -> Self {
+    pub fn new(objects: Objects, bytes_per_second: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self {
             objects,
-            bytes_per_second: bytes_per_second.max(1),
+            bytes_per_second: Arc::new(bytes_per_second),
         }
     }
 
@@ -190,7 +194,7 @@ impl Restriping {
                 bytes += block.bytes.len() as u64;
                 writer.write(block).await?;
             }
-            let due = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
+            let due = Duration::from_secs_f64(bytes as f64 / (self.bytes_per_second)().max(1) as f64);
             tokio::time::sleep_until(began + due).await;
         }
         let written = writer.finish().await?;

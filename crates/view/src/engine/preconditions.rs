@@ -2,7 +2,7 @@
 
 use crate::error::ViewError;
 use crate::tables::Read;
-use crate::{keys, locks, names, segments};
+use crate::{config, keys, locks, names, segments};
 use stead_event::{Position, Tenant};
 use stead_log::{Append, Precondition};
 
@@ -38,6 +38,7 @@ fn holds(
         Precondition::KeyActive(key) => keys::find(read, key)?.is_some_and(|key| key.revoked.is_none()),
         Precondition::LockFree(name) => locks::find(read, name)?.is_none(),
         Precondition::LockHeld { name, token } => locks::holds(read, name, *token)?,
+        Precondition::ConfigAt(revision) => config::newest(read)? == *revision,
         Precondition::Term(wanted) => term == *wanted,
         Precondition::LogAt(position) => head == *position,
         Precondition::SegmentUnsealed { tenant, first } => !segments::is_sealed(read, tenant, *first)?,

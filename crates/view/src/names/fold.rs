@@ -91,6 +91,7 @@ impl Projection for NamesFold {
             | Body::KeyRevoked(_)
             | Body::LockAcquired(_)
             | Body::LockReleased(_)
+            | Body::ConfigSet(_)
             | Body::NodeStarted(_)
             | Body::LogSealed(_)
             | Body::IpfsPublished(_)
