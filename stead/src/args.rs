@@ -3,6 +3,7 @@
 //! Owns: what may be typed. Never: does any of it; that is `commands`.
 
 mod data;
+mod guide;
 mod ipfs;
 mod lock;
 mod log;
@@ -11,6 +12,7 @@ mod power;
 mod upkeep;
 
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
+pub use guide::Guide;
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
@@ -210,6 +212,8 @@ pub enum Command {
         after_help = "Examples:\n  stead power read --nut 10.0.0.4\n  stead power read --rapl --json"
     )]
     Power(PowerCommand),
+    /// Show guides: what to do, step by step, and in an outage
+    Guide(Guide),
     /// Explain an error code
     Explain(Explain),
     /// Print shell completions

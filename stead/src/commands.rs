@@ -1,6 +1,6 @@
 //! The commands: each asks a node (or a directory) and prints what it answers.
 //!
-//! Never: touches a data directory's files itself; that is the node's, through its API. Those of `plan` need no node.
+//! Never: touches a data directory's files itself; that is the node's, through its API. Those of `plan` and `guide` need no node.
 
 mod bucket;
 mod cat;
@@ -10,6 +10,7 @@ mod cp;
 mod doctor;
 mod explain;
 mod facts;
+mod guide;
 mod history;
 mod ipfs;
 mod key;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Doctor => doctor::run(global).await,
         Command::Console => console::run(global).await,
         Command::Power(command) => power::run(global, command).await,
+        Command::Guide(args) => guide::run(global, &args).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

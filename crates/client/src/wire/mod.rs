@@ -5,6 +5,7 @@
 #![allow(missing_docs)] // a field is documented where its name alone does not say it
 
 mod cluster;
+mod guides;
 mod ipfs;
 mod keys;
 mod locks;
@@ -17,6 +18,7 @@ mod series;
 mod upkeep;
 
 pub use cluster::*;
+pub use guides::*;
 pub use ipfs::*;
 pub use keys::*;
 pub use locks::*;
