@@ -2,8 +2,8 @@
 
 A fenced block `console run` is a session that is really run. A line `$ COMMAND` or `NAME$ COMMAND` is typed on a machine,
 the lines below it are what has to be printed. In those, `...` stands for anything within a line, a line `...` for any
-lines, and the width of a gap does not matter. `^C` ends what runs in the foreground. `console run without=NAME` is run
-after that machine has lost its power.
+lines, and the width of a gap does not matter. Lines `> …` go on with what is typed. A command `^C` is Ctrl-C in the
+terminal where the node runs. `console run without=NAME` is run after that machine has lost its power.
 """
 
 import pathlib
@@ -12,6 +12,7 @@ import re
 ROOT = pathlib.Path(__file__).parent.parent.parent
 DIRECTORY = ROOT / "docs" / "guides"
 PROMPT = re.compile(r"^([a-z]*)\$ (.*)$")
+CODE = re.compile(r"stead approve ([A-Z0-9]{6})\b")
 FENCE = re.compile(r"^```(.*)$")
 
 
@@ -41,6 +42,8 @@ class Block:
             typed = PROMPT.match(line)
             if typed:
                 commands.append(Command(typed[1], typed[2], self.number + 1 + offset))
+            elif commands and line.startswith("> ") and not commands[-1].shown:
+                commands[-1].line += "\n" + line.removeprefix("> ")
             else:
                 assert commands, f"line {self.number + 1 + offset}: a session begins with a command"
                 commands[-1].shown.append(line)
@@ -55,6 +58,8 @@ class Guide:
         assert len(parts) == 3 and not parts[0], f"{self.name} has no front matter"
         self.front = dict(line.split(": ", 1) for line in parts[1].splitlines())
         self.nodes = int(self.front.get("nodes", 1))
+        # A UPS of this name, at a NUT server on 127.0.0.1.
+        self.ups = self.front.get("ups")
         self.blocks = list(self._blocks())
 
     def _blocks(self):
@@ -87,7 +92,8 @@ def pattern(shown):
         if line.strip() in ("...", "…"):
             lines.append(r"(?:[^\n]*\n)*?")
             continue
-        pieces = re.split(r"(\.\.\.|…|\s+)", line.strip())
+        # A code is another one every time.
+        pieces = re.split(r"(\.\.\.|…|\s+)", CODE.sub("stead approve ...", line.strip()))
         one = "".join(
             r"[^\n]*?" if piece in ("...", "…") else r"[ \t]+" if piece.isspace() else re.escape(piece)
             for piece in pieces

@@ -13,14 +13,23 @@ import subprocess
 import threading
 import time
 
-from guide import pattern
+import nut
+from guide import CODE, pattern
 from nodes import BINARY, Node, wait_for
+from nut import Nut
+
+# Guides name no port where it is the usual one.
+nut.free_port = lambda: 3493
+FINE = dict(ups_status="OL", battery_charge=100, battery_runtime=1800, ups_load=25, ups_realpower_nominal=600)
 
 NAMES = ["attic", "cellar", "shed", "loft", "barn"]
 PATIENCE = 60
-CODE = re.compile(r"stead approve ([A-Z2-7]{6})\b")
+# A word that has nothing by which it is known, and where it was shown.
+SECRET, SECRET_SHOWN = re.compile(r"--secret-key \.\.\."), re.compile(r"^secret key +(\S+)$", re.M)
 # What stays in the foreground of its terminal.
 STAYS = "stead up"
+# What ends what stays.
+STOPS = "stead cluster stop"
 # What changes nothing, and is looked at again while a cluster takes its moment to notice.
 LOOKS = ("stead node list", "stead cluster can-lose", "stead guide outage", "stead power read")
 
@@ -31,7 +40,8 @@ class Machine:
         self.address = f"10.0.0.{NAMES.index(name) + 1}" if name in NAMES else None
         self.home = root / name
         self.home.mkdir()
-        self.data = self.home / "stead"
+        self.data = self.home / ".local" / "share" / "stead"
+        self.data.parent.mkdir(parents=True)
         keep = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "STEAD_", "RCLONE_"))}
         self.environment = keep | {
             "HOME": str(self.home),
@@ -71,9 +81,16 @@ class Machine:
         return stream.text
 
     def interrupt(self):
-        stream = self.foreground.pop()
-        stream.process.send_signal(signal.SIGINT)
-        assert stream.process.wait(timeout=PATIENCE) == 0, stream.text
+        """Ctrl-C where the node runs."""
+        process = self.foreground.pop().process if self.foreground else self.node.process
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE) == 0, f"{self.name} did not stop well"
+
+    def wait_end(self):
+        nodes = [self.node] if self.node else []
+        for one in self.foreground + nodes:
+            one.process.wait(timeout=PATIENCE)
+        self.foreground.clear()
 
     def lose_power(self):
         for stream in self.foreground:
@@ -137,16 +154,20 @@ class Stream:
 
 
 class Home:
-    def __init__(self, root, nodes):
+    def __init__(self, root, guide):
         self.root = pathlib.Path(root)
+        self.nut = None
         self.bin = self.root / "bin"
         self.bin.mkdir()
         (self.bin / "stead").symlink_to(BINARY)
         self.machines = {}
         # All that any command printed, for what a reader would copy from it.
         self.printed = ""
-        for name in NAMES[:nodes]:
-            self.start(name, alone=nodes == 1)
+        if guide.ups:
+            self.nut = Nut()
+            self.nut.start(**{guide.ups: FINE})
+        for name in NAMES[: guide.nodes]:
+            self.start(name, alone=guide.nodes == 1)
 
     def machine(self, name):
         name = name or NAMES[0]
@@ -162,6 +183,8 @@ class Home:
         node.listen = "127.0.0.1:7300" if alone else f"{machine.address}:7300"
         if machine is first:
             node.start("--name", name)
+            # Somebody lives here already.
+            node.run("bucket", "create", "family")
             return
         node.start("--name", name, "--join", first.node.ticket(), wait=False)
         first.node.run("approve", node.wait_code())
@@ -184,6 +207,8 @@ class Home:
             assert shown, f"no code was shown before `{line}`"
             line = line.replace(code[1], shown[-1])
 
+        line = SECRET.sub(lambda _: "--secret-key " + SECRET_SHOWN.findall(self.printed)[-1], line)
+
         def copy(word):
             parts = [re.escape(part) for part in re.split(r"\.\.\.|…", word[0])]
             found = re.findall(r"(?<!\S)" + r"\S+?".join(parts) + r"(?!\S)", self.printed)
@@ -196,14 +221,12 @@ class Home:
         machine = self.machine(command.machine)
         line = self.filled(command.line)
         shown = command.shown
-        if line.startswith(STAYS):
-            ends = bool(shown) and shown[-1].strip() == "^C"
-            self.printed += machine.stay(line, shown[:-1] if ends else shown)
-            if ends:
-                machine.interrupt()
+        if line == "^C":
+            machine.interrupt()
             return
-        if shown and shown[-1].strip() == "^C":
-            raise AssertionError(f"{command}: nothing to interrupt")
+        if line.startswith(STAYS):
+            self.printed += machine.stay(line, shown)
+            return
         limit = time.monotonic() + (PATIENCE if line.startswith(LOOKS) else 0)
         while True:
             text, code = machine.type(line)
@@ -216,7 +239,13 @@ class Home:
         assert (code != 0) == wanted_failure, f"{command} ended with {code}:\n{text}"
         if not right:
             raise AssertionError(f"{command} has to print\n{chr(10).join(shown)}\n--- and printed\n{text}")
+        if line.startswith(STOPS):
+            # A person waits for the prompt of the other terminals to come back.
+            for one in self.machines.values():
+                one.wait_end()
 
     def end(self):
         for machine in self.machines.values():
             machine.end()
+        if self.nut:
+            self.nut.end()

@@ -5,8 +5,8 @@
 use crate::library::ROOMS;
 use stead_client::wire::GuideSummary;
 
-/// The keys there are; `nodes` alone may be left out.
-const KEYS: &[&str] = &["title", "room", "summary", "minutes", "needs", "nodes"];
+/// The keys there are; `nodes` and `ups`, which are for the test that follows the guide, may be left out.
+const KEYS: &[&str] = &["title", "room", "summary", "minutes", "needs", "nodes", "ups"];
 
 /// The longest summary, in letters: it has to fit a line of the list.
 const SUMMARY: usize = 80;
