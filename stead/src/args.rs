@@ -2,6 +2,7 @@
 //!
 //! Owns: what may be typed. Never: does any of it; that is `commands`.
 
+mod bench;
 mod data;
 mod guide;
 mod ipfs;
@@ -11,6 +12,7 @@ mod plan;
 mod power;
 mod upkeep;
 
+pub use bench::{BenchCommand, BenchHost};
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use guide::Guide;
 pub use ipfs::IpfsCommand;
@@ -212,6 +214,12 @@ pub enum Command {
         after_help = "Examples:\n  stead power read --nut 10.0.0.4\n  stead power read --rapl --json"
     )]
     Power(PowerCommand),
+    /// Measure this machine
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead bench host\n  stead bench host --compare docs/showcases"
+    )]
+    Bench(BenchCommand),
     /// Show guides: what to do, step by step, and in an outage
     Guide(Guide),
     /// Explain an error code

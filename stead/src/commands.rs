@@ -1,7 +1,9 @@
 //! The commands: each asks a node (or a directory) and prints what it answers.
 //!
-//! Never: touches a data directory's files itself; that is the node's, through its API. Those of `plan` and `guide` need no node.
+//! Never: touches a data directory's files itself; that is the node's, through its API. Those of `plan`, `guide` and `bench` need no
+//! node.
 
+mod bench;
 mod bucket;
 mod cat;
 mod cluster;
@@ -28,7 +30,7 @@ mod up;
 mod upkeep;
 mod versions;
 
-use crate::args::{Cli, Command, LogSubcommand};
+use crate::args::{BenchCommand, Cli, Command, LogSubcommand};
 use crate::failure::Failure;
 
 /// Runs a command; answers the exit code.
@@ -64,6 +66,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Doctor => doctor::run(global).await,
         Command::Console => console::run(global).await,
         Command::Power(command) => power::run(global, command).await,
+        Command::Bench(BenchCommand::Host(args)) => bench::host(global, &args).await,
         Command::Guide(args) => guide::run(global, &args).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Completions(args) => shell::completions(&args),

@@ -11,9 +11,13 @@ mod front;
 mod library;
 mod outage;
 mod plain;
+mod recommend;
+pub mod showcase;
 
 pub use blocks::blocks;
 pub use front::FrontError;
 pub use library::{Found, Guide, ROOMS, all, find, nearest, search};
 pub use outage::{OUTAGE, Symptom, live, silent, with_present_first};
 pub use plain::render;
+pub use recommend::{Kind, Method, Recommendation, recommendations};
+pub use showcase::Showcase;

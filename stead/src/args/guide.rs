@@ -22,6 +22,9 @@ pub struct Guide {
     /// List the guides with these words in them
     #[arg(long, value_name = "WORDS", conflicts_with_all = ["name", "markdown"])]
     pub search: Option<String>,
+    /// List machines, parts and programs that are recommended, each with its source
+    #[arg(long, conflicts_with_all = ["name", "search", "markdown"])]
+    pub recommendations: bool,
     /// Print the guide as it was written
     #[arg(long, requires = "name", conflicts_with = "json")]
     pub markdown: bool,

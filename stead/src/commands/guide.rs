@@ -2,14 +2,13 @@
 
 use crate::args::{Global, Guide as Args};
 use crate::client::{Needs, Url, find};
-use crate::codes;
 use crate::failure::{self, Failure};
 use crate::output;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use stead_client::wire;
-use stead_guide::{Found, Guide};
+use stead_guide::{Found, Guide, Kind, Method, Recommendation};
 
 /// How wide prose is at most.
 const WIDTH: usize = 80;
@@ -18,6 +17,9 @@ const WIDTH: usize = 80;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
+    if args.recommendations {
+        return recommendations(global);
+    }
     match (&args.name, &args.search) {
         (Some(name), _) => one(global, name, args.markdown).await,
         (None, Some(words)) => search(global, words),
@@ -71,6 +73,55 @@ fn search(global: &Global, words: &str) -> Result<u8, Failure> {
         }
     }
     Ok(failure::OK)
+}
+
+fn recommendations(global: &Global) -> Result<u8, Failure> {
+    let all = stead_guide::recommendations();
+    if global.json {
+        output::json(&all);
+        return Ok(failure::OK);
+    }
+    let mut text = String::new();
+    let mut last = None;
+    for one in &all {
+        if last.replace(one.kind) != Some(one.kind) {
+            let heading = match one.kind {
+                Kind::Machine => "Machines",
+                Kind::Disk => "Disks",
+                Kind::Network => "Network",
+                Kind::Power => "Power",
+                Kind::Program => "Programs",
+            };
+            text.push_str(&format!("{}{heading}\n", if text.is_empty() { "" } else { "\n" }));
+        }
+        text.push_str(&recommended(one));
+    }
+    output::print(&text);
+    Ok(failure::OK)
+}
+
+fn recommended(one: &Recommendation) -> String {
+    let mut figures = Vec::new();
+    let watts = |name: &str, watts: Option<f64>| watts.map(|watts| format!("{watts} W {name}"));
+    figures.extend(watts("at rest", one.idle_w));
+    figures.extend(watts("at work", one.busy_w));
+    figures.extend(one.price_usd.map(|price| format!("{price:.0} USD")));
+    figures.extend(one.year.map(|year| year.to_string()));
+    let known = match one.method {
+        Method::Metered => "metered at the plug",
+        Method::Vendor => "its maker's figures",
+        Method::Community => "owners' figures",
+        Method::Tested => "run by our tests",
+    };
+    figures.push(known.to_owned());
+    format!(
+        "  {}: {}\n    {}\n    {}\n    {}\n",
+        one.name,
+        one.what_for,
+        one.why,
+        figures.join(", "),
+        one.source
+    )
 }
 
 async fn one(global: &Global, name: &str, markdown: bool) -> Result<u8, Failure> {
@@ -203,7 +254,7 @@ fn paged(pager: &str, text: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::codes;
+    use crate::codes;
     use stead_guide::Symptom;
 
     #[test]
