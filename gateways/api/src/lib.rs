@@ -17,6 +17,7 @@ mod events;
 mod explain;
 mod filter;
 mod gateway;
+mod guides;
 mod ipfs;
 mod keys;
 mod listing;

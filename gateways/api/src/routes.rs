@@ -5,8 +5,8 @@ use crate::gateway::{Shared, not_found, wrong_method};
 use crate::objects::Which;
 use crate::openapi::{Endpoint, delete, get, post, put};
 use crate::{
-    buckets, cluster, console, explain, ipfs, keys, listing, locks, log, meta, objects, openapi, overview,
-    presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
+    buckets, cluster, console, explain, guides, ipfs, keys, listing, locks, log, meta, objects, openapi,
+    overview, presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -55,6 +55,14 @@ fn node() -> Vec<Endpoint> {
         )
         .open()
         .json::<wire::Explanation>(),
+        get("/api/v1/guides", "node", "The guides there are", guides::list).json::<Vec<wire::GuideSummary>>(),
+        get(
+            "/api/v1/guides/{guide}",
+            "node",
+            "A guide; that of outages with what is so now",
+            guides::one,
+        )
+        .json::<wire::Guide>(),
         get("/api/v1/status", "node", "How the node is", upkeep::status).json::<wire::Status>(),
         get(
             "/api/v1/overview",
@@ -547,6 +555,7 @@ pub(crate) fn is_about_data(path: &str) -> bool {
             | "doctor"
             | "upkeep"
             | "explain"
+            | "guides"
             | "openapi.json"
             | "events"
             | "console"
@@ -575,7 +584,7 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
         ("events", _) => "Events",
         ("history" | "why" | "meta", _) => "History",
         ("keys" | "tokens" | "presign" | "console", _) => "Key",
-        ("status" | "overview" | "series", _) => "Status",
+        ("status" | "overview" | "series" | "guides", _) => "Status",
         ("cluster", _) => "Cluster",
         ("scrub" | "gc" | "view" | "doctor" | "upkeep", _) => "Upkeep",
         _ => "Other",
