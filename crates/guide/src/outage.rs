@@ -93,9 +93,16 @@ pub fn live(status: &Status, warnings: &[Warning]) -> GuideLive {
     let cluster = &status.cluster;
     let mut seen = Vec::new();
     let mut facts = vec![nodes(&cluster.nodes)];
-    match leader(status) {
-        Some(name) => facts.push(format!("{name} leads, and writes are accepted.")),
-        None => {
+    match (leader(status), without_quorum(&cluster.nodes)) {
+        // Who led last goes on saying so; what counts is whether enough hear it.
+        (_, Some(why)) => {
+            facts.push(format!(
+                "{why}: writes are refused, and so are reads that have to be current."
+            ));
+            seen.push((Symptom::NoLeader, why));
+        }
+        (Some(name), None) => facts.push(format!("{name} leads, and writes are accepted.")),
+        (None, None) => {
             facts.push("Nobody leads: writes are refused, and so are reads that have to be current.".into());
             seen.push((Symptom::NoLeader, "nobody leads".to_owned()));
         }
@@ -113,15 +120,20 @@ pub fn live(status: &Status, warnings: &[Warning]) -> GuideLive {
     ));
     let away = names(&cluster.nodes, |node| node.state == "away");
     if !away.is_empty() {
-        seen.push((Symptom::Away, format!("{} does not answer", away.join(", "))));
+        seen.push((Symptom::Away, format!("no answer from {}", away.join(", "))));
     }
     let owed = owed(&cluster.nodes);
     facts.push(match owed.as_slice() {
         [] if cluster.nodes.len() < 2 => "There is one node, so there is one copy of everything.".to_owned(),
         [] => "Every node that answers has the copies that belong there.".to_owned(),
-        owed => format!("Copies are still made: {}.", owed.join("; ")),
+        owed => format!("Copies are not all known to be in place: {}.", owed.join("; ")),
     });
-    if !owed.is_empty() {
+    // To compare is what a node does now and then; to lack something is not.
+    if cluster
+        .nodes
+        .iter()
+        .any(|node| node.copies.as_ref().is_some_and(|copies| copies.missing > 0))
+    {
         seen.push((Symptom::Owed, owed.join("; ")));
     }
     if let Some(power) = &status.power {
@@ -210,6 +222,19 @@ fn leader(status: &Status) -> Option<String> {
         || id.get(..12).unwrap_or(id).to_owned(),
         |node| name(node).to_owned(),
     ))
+}
+
+/// That fewer voters answer than have to, in words; none where enough do, or where that is not known.
+fn without_quorum(nodes: &[ClusterNode]) -> Option<String> {
+    let voters = nodes.iter().filter(|node| node.voter);
+    let known = voters.clone().filter(|node| node.state != "unknown").count();
+    let (all, up) = (
+        voters.clone().count(),
+        voters.filter(|node| node.state == "up").count(),
+    );
+    let quorum = all / 2 + 1;
+    let lacks = all > 0 && known == all && up < quorum;
+    lacks.then(|| format!("{up} of {all} voters answer, and {quorum} have to"))
 }
 
 /// Which nodes lack copies, and how many blocks that are.
@@ -349,6 +374,21 @@ mod tests {
             ["A disk is full", "A node is away", "Copies are still owed"]
         );
         assert_eq!(told.present[2].what, "cellar fetches 7 blocks, 3 s left");
+        // One that led goes on saying so when the others are away.
+        let mut voters = nodes.clone();
+        voters.iter_mut().for_each(|node| node.voter = true);
+        let cut_off = live(&status(voters.clone(), Some("cellar")), &[]);
+        assert_eq!(sections(&cut_off)[0], "Nothing can be written");
+        assert!(
+            cut_off.facts[1].starts_with("1 of 2 voters answer, and 2 have to"),
+            "{:?}",
+            cut_off.facts
+        );
+        voters.push(ClusterNode {
+            voter: true,
+            ..node("attic", "up")
+        });
+        assert!(!sections(&live(&status(voters, Some("cellar")), &[])).contains(&"Nothing can be written"));
         let alone = live(&status(nodes, None), &[]);
         assert_eq!(sections(&alone)[0], "Nothing can be written");
         assert!(alone.facts[1].starts_with("Nobody leads"));
