@@ -6,6 +6,8 @@ mod config;
 mod data;
 mod disk;
 mod drill;
+mod bench;
+mod guide;
 mod ipfs;
 mod lock;
 mod log;
@@ -17,6 +19,8 @@ pub use config::{ConfigApply, ConfigCommand, ConfigDiff, ConfigSet, ConfigShow};
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use disk::DiskCommand;
 pub use drill::Drill;
+pub use bench::{BenchCommand, BenchHost};
+pub use guide::Guide;
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};
 pub use log::{History, LogCommand, LogShow, LogSubcommand, LogVerify, Why};
@@ -230,6 +234,14 @@ pub enum Command {
         after_help = "Examples:\n  stead power read --nut 10.0.0.4\n  stead power read --rapl --json"
     )]
     Power(PowerCommand),
+    /// Measure this machine
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  stead bench host\n  stead bench host --compare docs/showcases"
+    )]
+    Bench(BenchCommand),
+    /// Show guides: what to do, step by step, and in an outage
+    Guide(Guide),
     /// Explain an error code
     Explain(Explain),
     /// Print shell completions

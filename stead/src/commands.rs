@@ -1,7 +1,9 @@
 //! The commands: each asks a node (or a directory) and prints what it answers.
 //!
-//! Never: touches a data directory's files itself; that is the node's, through its API. Those of `plan` need no node.
+//! Never: touches a data directory's files itself; that is the node's, through its API. Those of `plan`, `guide` and `bench` need no
+//! node.
 
+mod bench;
 mod bucket;
 mod cat;
 mod cluster;
@@ -13,6 +15,7 @@ mod doctor;
 mod drill;
 mod explain;
 mod facts;
+mod guide;
 mod history;
 mod ipfs;
 mod key;
@@ -30,7 +33,7 @@ mod up;
 mod upkeep;
 mod versions;
 
-use crate::args::{Cli, Command, LogSubcommand};
+use crate::args::{BenchCommand, Cli, Command, LogSubcommand};
 use crate::failure::Failure;
 
 /// Runs a command; answers the exit code.
@@ -69,6 +72,8 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Config(command) => config::run(global, command).await,
         Command::Disk(command) => disk::disk(global, command).await,
         Command::Power(command) => power::run(global, command).await,
+        Command::Bench(BenchCommand::Host(args)) => bench::host(global, &args).await,
+        Command::Guide(args) => guide::run(global, &args).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

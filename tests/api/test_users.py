@@ -16,6 +16,8 @@ OPEN = {
     ("GET", "/metrics"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/v1/explain/{code}"),
+    ("GET", "/api/v1/guides"),
+    ("GET", "/api/v1/guides/{guide}"),
     ("GET", "/api/v1/overview"),
     ("GET", "/api/v1/buckets"),
     ("GET", "/api/v1/at"),
@@ -142,6 +144,17 @@ def test_every_endpoint_refuses_who_has_no_right(ana, ben, nobody, home):
     assert not wrong and seen > 25, wrong
     assert ana.ok("GET", f"/api/v1/objects/{home}/k").body == b"mine"
     assert ana.get(f"/api/v1/uploads/{upload}", bucket=home, key="k")["parts"] == []
+
+
+def test_the_guide_of_outages_tells_how_the_node_is_only_to_who_oversees_it(ana, local):
+    listed = ana.get("/api/v1/guides")
+    assert {"name": "outage", "room": "Ops"}.items() <= next(one for one in listed if one["name"] == "outage").items()
+    assert "live" not in ana.get("/api/v1/guides/outage")
+    told = local.get("/api/v1/guides/outage")["live"]
+    assert any("leads, and writes are accepted" in fact for fact in told["facts"]), told
+    assert "live" not in local.get("/api/v1/guides/first-node")
+    problem = local.refused("GET", "/api/v1/guides/outrage", 404)
+    assert "outage" in problem["next"]
 
 
 def test_what_has_more_than_one_form_is_refused_in_each(ana, ben, home):

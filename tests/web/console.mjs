@@ -239,6 +239,21 @@ await step('a number says where it comes from, to the mouse and to the keyboard'
   await page.getByRole('tooltip').waitFor();
 });
 
+await step('guides are listed and read, and the one about outages says how the node is', async () => {
+  await page.getByRole('link', { name: 'Guides', exact: true }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'Guides' }).waitFor();
+  const told = steadJson('guide');
+  equal(await page.locator('dl.guides a').count(), told.length, 'guides');
+  await page.getByRole('link', { name: 'In an outage' }).click();
+  await page.getByRole('heading', { level: 1, name: 'In an outage' }).waitFor();
+  await page.getByText('leads, and writes are accepted').waitFor();
+  await page.getByText('No symptom is seen from this node').waitFor();
+  equal(await page.locator('article h2').first().textContent(), 'Nothing answers', 'the order where nothing is wrong');
+  holds((await page.locator('article pre').first().textContent()).startsWith('$ stead node list'), 'commands are shown as they are typed');
+  await page.getByRole('link', { name: 'replacing a disk' }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'Replacing a disk' }).waitFor();
+});
+
 await hostile({ page, origin, wrong, step });
 await everyPage({ browser, context, origin, step, shots: SHOTS });
 

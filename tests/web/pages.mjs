@@ -17,6 +17,9 @@ const PAGES = {
   keys: '/keys',
   cluster: '/cluster',
   health: '/health',
+  guides: '/guides',
+  outage: '/guides?g=outage',
+  table: '/guides?g=network-and-security-basics',
 };
 const SERIOUS = new Set(['serious', 'critical']);
 

@@ -18,6 +18,7 @@ mod events;
 mod explain;
 mod filter;
 mod gateway;
+mod guides;
 mod ipfs;
 mod keys;
 mod listing;

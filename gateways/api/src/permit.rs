@@ -82,7 +82,7 @@ fn rule(first: &str, method: &Method, of_object: bool, query: &str) -> Rule {
         ("objects", &Method::DELETE) => Rule::Is(Action::DeleteObject),
         ("copy" | "undelete" | "presign" | "zip" | "uploads" | "ipfs" | "console", _) => Rule::Handler,
         ("log" | "events" | "why", _) => Rule::Handler,
-        ("locks", _) if reads => Rule::Signed,
+        ("locks" | "guides", _) if reads => Rule::Signed,
         ("locks", &(Method::POST | Method::PUT | Method::DELETE)) => Rule::Handler,
         ("status" | "series" | "doctor" | "upkeep" | "cluster", _) if reads => Rule::Oversee,
         _ => Rule::Administrator,

@@ -5,7 +5,7 @@ use crate::gateway::{Shared, not_found, wrong_method};
 use crate::objects::Which;
 use crate::openapi::{Endpoint, delete, get, post, put};
 use crate::{
-    buckets, cluster, config, console, explain, ipfs, keys, listing, locks, log, meta, objects, openapi,
+    buckets, cluster, config, console, explain, guides, ipfs, keys, listing, locks, log, meta, objects, openapi,
     overview, presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
 };
 use axum::Router;
@@ -56,6 +56,14 @@ fn node() -> Vec<Endpoint> {
         )
         .open()
         .json::<wire::Explanation>(),
+        get("/api/v1/guides", "node", "The guides there are", guides::list).json::<Vec<wire::GuideSummary>>(),
+        get(
+            "/api/v1/guides/{guide}",
+            "node",
+            "A guide; that of outages with what is so now",
+            guides::one,
+        )
+        .json::<wire::Guide>(),
         get("/api/v1/status", "node", "How the node is", upkeep::status).json::<wire::Status>(),
         get(
             "/api/v1/overview",
@@ -607,6 +615,7 @@ pub(crate) fn is_about_data(path: &str) -> bool {
             | "upkeep"
             | "disks"
             | "explain"
+            | "guides"
             | "openapi.json"
             | "events"
             | "console"
@@ -635,7 +644,7 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
         ("events", _) => "Events",
         ("history" | "why" | "meta", _) => "History",
         ("keys" | "tokens" | "presign" | "console", _) => "Key",
-        ("status" | "overview" | "series", _) => "Status",
+        ("status" | "overview" | "series" | "guides", _) => "Status",
         ("cluster", _) => "Cluster",
         ("config", _) => "Config",
         ("scrub" | "gc" | "disks" | "view" | "doctor" | "upkeep", _) => "Upkeep",

@@ -37,6 +37,7 @@ const FILES: &[File] = files![
     SCRIPT "js/upload.js",
     SCRIPT "js/pages/bucket.js",
     SCRIPT "js/pages/cluster.js",
+    SCRIPT "js/pages/guides.js",
     SCRIPT "js/pages/health.js",
     SCRIPT "js/pages/log.js",
     SCRIPT "js/pages/object.js",

@@ -16,7 +16,7 @@ use stead_gateway::{Code, codes};
 
 /// The paths that are pages of the console. Which one is shown is the script's business.
 const PAGES: &[&str] = &[
-    "/", "/buckets", "/bucket", "/object", "/log", "/keys", "/cluster", "/health",
+    "/", "/buckets", "/bucket", "/object", "/log", "/keys", "/cluster", "/health", "/guides",
 ];
 /// The largest body of a sign-in, in bytes.
 const SIGN_IN_BYTES: usize = 4096;

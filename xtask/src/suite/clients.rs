@@ -182,6 +182,13 @@ pub fn power(session: &Session) -> Outcome {
     pytest(session, "power", &python)
 }
 
+/// The guides, followed by a person who types what is shown and compares what is printed.
+pub fn guides(session: &Session) -> Outcome {
+    let python = python()?;
+    steps::need(&["ip", "aws", "rclone", "/lib/nut/upsd", "/lib/nut/dummy-ups"])?;
+    pytest(session, "guides", &python)
+}
+
 /// Object CIDs, compared with another implementation's.
 pub fn cids(session: &Session) -> Outcome {
     let python = python()?;

@@ -113,6 +113,11 @@ pub const ALL: &[Step] = &[
         clients::power,
     ),
     client(
+        "guides",
+        "every guide followed line by line, on nodes of its own; their commands and links exist",
+        clients::guides,
+    ),
+    client(
         "helia",
         "helia fetches by the trustless gateway and Bitswap, and refuses changed blocks",
         helia::helia,

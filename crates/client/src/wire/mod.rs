@@ -6,6 +6,7 @@
 
 mod cluster;
 mod config;
+mod guides;
 mod ipfs;
 mod keys;
 mod locks;
@@ -19,6 +20,7 @@ mod upkeep;
 
 pub use cluster::*;
 pub use config::*;
+pub use guides::*;
 pub use ipfs::*;
 pub use keys::*;
 pub use locks::*;

@@ -8,10 +8,12 @@
 mod bind;
 mod body;
 mod connection;
+mod loopback;
 mod serve;
 
 pub use bind::Listener;
 pub use body::{Body, BodyError};
+pub use loopback::loopback;
 pub use serve::serve;
 
 use crate::Metrics;

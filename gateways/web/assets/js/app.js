@@ -14,6 +14,7 @@ const PAGES = {
   '/keys': ['keys', 'Keys'],
   '/cluster': ['cluster', 'Cluster'],
   '/health': ['health', 'Health'],
+  '/guides': ['guides', 'Guides'],
 };
 
 const main = document.getElementById('main');

@@ -44,6 +44,7 @@ const ICONS = {
   keys: 'M15 9a4 4 0 1 1-4-4 4 4 0 0 1 4 4zM13.5 12l6.5 7M17 15.5l2-2M19.5 18.5l1.5-1.5',
   cluster: 'M4 4h6v6H4zM14 4h6v6h-6zM9 14h6v6H9zM7 10l4 4M17 10l-4 4',
   health: 'M3 12h4l2.5-6 4.5 12 2.5-6H21',
+  guides: 'M5 4h9a4 4 0 0 1 4 4v12H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h10',
   folder: 'M3 6h6l2 2.5h10V19H3z',
   file: 'M6 3h8l4 4v14H6zM14 3v4h4',
   warn: 'M12 4l9 16H3zM12 10v4.5M12 17.2v.1',

@@ -6,7 +6,7 @@ mod check;
 mod design;
 mod draw;
 mod failures;
-mod host;
+pub(super) mod host;
 mod init;
 pub(super) mod live;
 mod netbox;

@@ -97,6 +97,8 @@ fn one_token_twice(calls: &mut [Call]) -> bool {
 /// A write that came after another had the lock was acknowledged.
 fn late_write_taken(calls: &mut [Call]) -> bool {
     let granted = granted(calls);
+    // A token of another lock is tried now and then, too; nothing here says when that one's possession ended.
+    let own = |call: &Call| granted.iter().any(|one| (one.0, one.1) == (call.lock, call.token));
     let after = |call: &Call| {
         let mut higher = granted
             .iter()
@@ -104,7 +106,7 @@ fn late_write_taken(calls: &mut [Call]) -> bool {
         higher.any(|one| one.2 < call.invoked_ns)
     };
     let late = |call: &&mut Call| {
-        matches!(call.kind, Kind::Write(_)) && call.outcome == Outcome::Lost && after(call)
+        matches!(call.kind, Kind::Write(_)) && call.outcome == Outcome::Lost && own(call) && after(call)
     };
     let Some(call) = calls.iter_mut().find(late) else {
         return false;
