@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stead_block::LocalStore;
 use stead_event::{Cid, NodeId};
+use stead_plan::rules;
 use stead_runtime::blocking;
 use tokio::time::Instant;
 
@@ -222,9 +223,7 @@ impl Levelling {
         }
         // Members that are out have nothing that is needed: others hold it.
         let out: BTreeSet<NodeId> = log.out();
-        let level = others
-            .iter()
-            .all(|node| self.compared.contains(node) || out.contains(node));
+        let level = rules::is_level(others.iter(), &self.compared, &out);
         let level = level && self.rebuild(log).await;
         log.progress.ended(level.then_some(belief.membership));
         if level && (self.compared.len() > before || self.is_trim_due(belief.number)) {

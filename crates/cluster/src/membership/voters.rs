@@ -16,8 +16,6 @@ use tokio::time::Instant;
 
 /// How often it is looked whether somebody else should vote.
 const TICK: Duration = Duration::from_millis(500);
-/// Entries that a follower may be behind and still be made a voter.
-const NEAR: u64 = 64;
 /// A voter that was away for so long gives its vote to another, where there is one.
 const LOST: Duration = Duration::from_secs(60);
 /// How long a member may take to show that it is there.
@@ -98,10 +96,8 @@ impl RaftLog {
         let draining = self.draining();
         let last = self.raft.metrics().borrow_watched().last_log_index.unwrap_or(0);
         let fit = |h: &&NodeHealth| {
-            is_up(h)
-                && h.matched.is_some_and(|at| at + NEAR >= last)
-                && !voters.contains(&h.number)
-                && !draining.contains(&h.number)
+            !voters.contains(&h.number)
+                && votes::is_fit(is_up(h), draining.contains(&h.number), h.matched, last)
         };
         self.health().iter().filter(fit).map(|h| h.number).collect()
     }
@@ -158,13 +154,12 @@ impl RaftLog {
         let health = self.health();
         let draining = self.draining();
         let lost = |number: &u64| {
-            // Its vote goes to another, where there is one.
-            if draining.contains(number) {
-                return true;
-            }
             let own = health.iter().find(|h| h.number == *number);
-            own.and_then(NodeHealth::silent)
-                .is_none_or(|silent| silent > LOST)
+            let silent = own.and_then(NodeHealth::silent);
+            votes::is_lost(
+                draining.contains(number),
+                silent.is_none_or(|silent| silent > LOST),
+            )
         };
         votes::better(&voters, lost, &self.spare(&voters))
     }
