@@ -23,7 +23,7 @@ pub struct Lead {
     pub heard: BTreeMap<usize, u64>,
 }
 
-impl World<'_> {
+impl World {
     fn decides(&self, node: usize, voters: &BTreeSet<usize>) -> bool {
         let with = voters.iter().filter(|voter| self.reaches(node, **voter)).count();
         with >= votes::quorum(voters.len())

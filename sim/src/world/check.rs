@@ -52,7 +52,7 @@ fn tolerance(pieces: &BTreeMap<usize, usize>, needed: usize) -> i64 {
     borne
 }
 
-impl World<'_> {
+impl World {
     fn needed(&self, object: usize) -> usize {
         // Whether an object is copies or pieces never changes.
         self.latest().agreed.buckets[self.objects[object].bucket].to_read()
@@ -143,6 +143,13 @@ impl World<'_> {
             note!(self, "o{object} is lost, as more failed than it bears");
             self.counts.borne_not += 1;
             self.objects[object].given = true;
+        }
+    }
+
+    /// Deletes what was lost because more failed than it bears.
+    pub fn delete_lost(&mut self) {
+        for object in self.objects.iter_mut().filter(|object| object.given) {
+            object.acked = false;
         }
     }
 

@@ -7,7 +7,7 @@ use crate::schedule::Fault;
 use std::collections::BTreeSet;
 use stead_plan::{Policy, Redundancy, votes};
 
-impl World<'_> {
+impl World {
     fn pick(&self, number: usize) -> usize {
         number % self.nodes.len().max(1)
     }
@@ -156,8 +156,7 @@ impl World<'_> {
             }
         });
         if draining {
-            let via = self.draw.at(self.nodes.len());
-            self.drains.insert(node, via);
+            self.drains.insert(node);
         }
     }
 
@@ -177,13 +176,29 @@ impl World<'_> {
                 self.remove(node);
             }
         }
-        for (node, via) in self.drains.clone() {
-            if self.is_drained(via) && self.remove(node) {
+        for node in self.drains.clone() {
+            if self.undrain(node) {
+                continue;
+            }
+            let up: Vec<usize> = view
+                .agreed
+                .members
+                .keys()
+                .copied()
+                .filter(|node| self.nodes[*node].up)
+                .collect();
+            let Some(via) = self.draw.one(&up) else { return };
+            if self.is_drained(node, via) && self.remove(node) {
                 self.drains.remove(&node);
                 note!(self, "n{node} is taken away");
                 self.nodes[node].up = false;
-                self.nodes[node].dead = true;
-                self.nodes[node].disk.clear();
+                // Names are compared, not bytes: what has rotted elsewhere unnoticed was held here only, and its
+                // loss counts as one more failure.
+                let damaged = self.damaged();
+                self.charge(&damaged, |world| {
+                    world.nodes[node].dead = true;
+                    world.nodes[node].disk.clear();
+                });
                 self.check_all("after a drained node was removed");
             }
         }
@@ -192,17 +207,54 @@ impl World<'_> {
         }
     }
 
+    /// A node is not drained after all, because nobody else is left to hold the data.
+    fn undrain(&mut self, node: usize) -> bool {
+        let view = self.latest();
+        let holds = |(other, member): (&usize, &super::Member)| {
+            *other != node && !member.witness && !member.draining && !member.out
+        };
+        if view.agreed.members.iter().any(holds) {
+            return false;
+        }
+        let kept = self.change(format_args!("n{node} is kept"), |agreed| {
+            if let Some(member) = agreed.members.get_mut(&node) {
+                member.draining = false;
+            }
+        });
+        if kept {
+            self.drains.remove(&node);
+        }
+        kept
+    }
+
+    /// Objects of which a copy is damaged somewhere.
+    fn damaged(&self) -> Vec<usize> {
+        let disks = self.nodes.iter().flat_map(|node| &node.disk);
+        let damaged: BTreeSet<usize> = disks
+            .filter(|(_, held)| !held.whole)
+            .map(|(block, _)| block.0)
+            .collect();
+        damaged.into_iter().collect()
+    }
+
     /// Whether all members that take copies have all that they should have, as a node says it.
-    fn is_drained(&self, via: usize) -> bool {
+    fn is_drained(&self, node: usize, via: usize) -> bool {
         let view = self.view_of(via);
-        view.agreed.members.iter().all(|(other, member)| {
-            let takes = !member.witness && !member.draining && !member.out;
-            let level = self.nodes[*other]
-                .memory
-                .level_at
-                .is_some_and(|at| at >= view.number);
-            !takes || (self.reaches(via, *other) && level)
-        })
+        // It knows of the drain: else it would speak of the time before.
+        let knows = view
+            .agreed
+            .members
+            .get(&node)
+            .is_some_and(|member| member.draining);
+        knows
+            && view.agreed.members.iter().all(|(other, member)| {
+                let takes = !member.witness && !member.draining && !member.out;
+                let level = self.nodes[*other]
+                    .memory
+                    .level_at
+                    .is_some_and(|at| at >= view.number);
+                !takes || (self.reaches(via, *other) && level)
+            })
     }
 
     fn remove(&mut self, node: usize) -> bool {
@@ -225,8 +277,13 @@ impl World<'_> {
         self.healed = true;
         note!(self, "all is healed");
         self.cuts.clear();
+        // A stripe that is lost keeps its holders from ever having all: a person deletes what is lost.
+        self.delete_lost();
         for node in 0..self.nodes.len() {
-            self.nodes[node].disk.retain(|_, held| held.whole);
+            let own = &mut self.nodes[node];
+            own.disk.retain(|_, held| held.whole);
+            own.memory.compared.clear();
+            own.memory.level_at = None;
             self.start(node);
         }
     }

@@ -14,7 +14,7 @@ const ASK_BLOCKS: usize = 4;
 /// How long each block takes.
 const BLOCK_MS: u64 = 20;
 
-impl World<'_> {
+impl World {
     pub fn tick(&mut self, node: usize, start: u32) {
         if !self.goes_on((node, start)) {
             return;
@@ -103,6 +103,10 @@ impl World<'_> {
             return;
         }
         let view = self.view_of(of);
+        if !rules::may_list(view.number, under) {
+            self.nodes[by.0].memory.comparing.remove(&of);
+            return;
+        }
         let missing = |block: &Block| {
             self.nodes[of].has_whole(*block)
                 && !self.nodes[by.0].disk.contains_key(block)

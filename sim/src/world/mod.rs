@@ -91,8 +91,7 @@ pub struct Counts {
 }
 
 /// A cluster as it goes on.
-struct World<'s> {
-    schedule: &'s Schedule,
+struct World {
     spoil: Option<Spoil>,
     draw: Draw,
     now: u64,
@@ -105,8 +104,8 @@ struct World<'s> {
     views: Vec<Rc<View>>,
     cuts: BTreeMap<u64, BTreeSet<(usize, usize)>>,
     lead: Option<Lead>,
-    /// Nodes that the operator drains, and through which node it looks.
-    drains: BTreeMap<usize, usize>,
+    /// Nodes that the operator drains.
+    drains: BTreeSet<usize>,
     objects: Vec<Object>,
     writes: Vec<Write>,
     trims: Vec<Trim>,
@@ -134,8 +133,8 @@ macro_rules! note {
 }
 use note;
 
-impl<'s> World<'s> {
-    fn new(schedule: &'s Schedule, spoil: Option<Spoil>) -> Self {
+impl World {
+    fn new(schedule: &Schedule, spoil: Option<Spoil>) -> Self {
         let mut agreed = Agreed {
             buckets: schedule.buckets.clone(),
             ..Agreed::default()
@@ -145,7 +144,6 @@ impl<'s> World<'s> {
         }
         agreed.voters = BTreeSet::from([0]);
         let mut world = Self {
-            schedule,
             spoil,
             // Another sequence than the schedule's own.
             draw: Draw::new(schedule.seed ^ 0x5eed_5eed_5eed_5eed),
@@ -159,7 +157,7 @@ impl<'s> World<'s> {
             views: vec![Rc::new(View::new(0, agreed))],
             cuts: BTreeMap::new(),
             lead: None,
-            drains: BTreeMap::new(),
+            drains: BTreeSet::new(),
             objects: Vec::new(),
             writes: Vec::new(),
             trims: Vec::new(),

@@ -25,7 +25,7 @@ pub struct Trim {
     hits: BTreeMap<Block, u32>,
 }
 
-impl World<'_> {
+impl World {
     pub fn is_trim_due(&self, node: usize, view: &View) -> bool {
         let trimmed = self.nodes[node].memory.trimmed;
         trimmed.is_none_or(|(under, at)| under != view.number || self.now >= at + LOOK)

@@ -43,7 +43,7 @@ impl Write {
     }
 }
 
-impl World<'_> {
+impl World {
     fn is_far(&self, one: usize, other: usize) -> bool {
         let site = |node: usize| self.machines[node].domains.site.as_ref();
         matches!((site(one), site(other)), (Some(one), Some(other)) if one != other)

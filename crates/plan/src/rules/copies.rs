@@ -42,6 +42,13 @@ pub fn may_give_up(asked_under: u64, now: u64) -> bool {
     asked_under == now
 }
 
+/// Whether a node may say which of its blocks belong to one that asks and goes by this membership: only while it knows
+/// that membership itself. By an older one it would leave out what belongs to who asks since, and who asks would count
+/// itself as having everything.
+pub fn may_list<M: Ord>(known: M, asked: M) -> bool {
+    known >= asked
+}
+
 /// Whether a node has all that it should have: it has compared its blocks with those of every other, but for members
 /// that are out, of whom nothing is needed because others hold it.
 pub fn is_level<'n, T: Ord + 'n>(
@@ -69,6 +76,11 @@ mod tests {
     fn who_believes_to_own_nothing_promises_nothing() {
         assert!(may_promise(&["a"], &"a", true));
         assert!(!may_promise(&["a"], &"a", false) && !may_promise(&["a"], &"b", true));
+    }
+
+    #[test]
+    fn who_knows_less_than_who_asks_lists_nothing() {
+        assert!(may_list((2, 9), (2, 9)) && may_list((3, 1), (2, 9)) && !may_list((2, 8), (2, 9)));
     }
 
     #[test]
