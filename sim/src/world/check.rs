@@ -84,6 +84,26 @@ impl World {
         tolerance(&on, self.needed(object))
     }
 
+    /// How many failures an object bears as its pieces lie now, wherever that is.
+    fn bears_now(&self, object: usize) -> i64 {
+        let holds = |node: &usize| {
+            (0..self.objects[object].pieces).any(|piece| self.nodes[*node].has_whole((object, piece)))
+        };
+        let holders: Vec<usize> = (0..self.nodes.len()).filter(holds).collect();
+        let needed = self.needed(object);
+        let fatal = (0_u32..1 << holders.len().min(16)).filter(|lost| {
+            let left = |node: &usize| {
+                let at = holders.iter().position(|holder| holder == node);
+                at.is_some_and(|at| lost >> at & 1 == 0)
+            };
+            self.pieces(object, left).len() < needed
+        });
+        fatal
+            .map(|lost| i64::from(lost.count_ones()) - 1)
+            .min()
+            .unwrap_or(0)
+    }
+
     /// Whether everybody has what placement gives it.
     fn is_full(&self, object: usize, view: &View) -> bool {
         (0..self.objects[object].pieces).all(|piece| {
@@ -170,7 +190,13 @@ impl World {
             self.broken("given-up", what);
         }
         let view = self.view_of(by);
-        let borne = self.borne(block.0, &view);
+        let placed = self.borne(block.0, &view);
+        // While a stripe moves, piece by piece, it may bear less than where it was and where it goes to.
+        let borne = match self.objects[block.0].pieces {
+            1 => placed,
+            _ => placed.min(self.bears_now(block.0)),
+        };
+        self.counts.thinned += u64::from(borne < placed);
         let own = &mut self.objects[block.0];
         own.allow = own.allow.min(borne);
         self.check(block.0, "after a copy was given up");

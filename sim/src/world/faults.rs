@@ -5,7 +5,7 @@ use super::node::Node;
 use super::{OPERATE, World, member, note};
 use crate::schedule::Fault;
 use std::collections::BTreeSet;
-use stead_plan::{Policy, Redundancy, votes};
+use stead_plan::{Policy, Redundancy, rules, votes};
 
 impl World {
     fn pick(&self, number: usize) -> usize {
@@ -240,19 +240,13 @@ impl World {
     /// Whether all members that take copies have all that they should have, as a node says it.
     fn is_drained(&self, node: usize, via: usize) -> bool {
         let view = self.view_of(via);
-        // It knows of the drain: else it would speak of the time before.
-        let knows = view
-            .agreed
-            .members
-            .get(&node)
-            .is_some_and(|member| member.draining);
-        knows
+        // It knows of the drain: else it would speak of the time before. Of one that is out nobody knows what only it
+        // has.
+        let known = view.agreed.members.get(&node);
+        known.is_some_and(|member| member.draining && !member.out)
             && view.agreed.members.iter().all(|(other, member)| {
                 let takes = !member.witness && !member.draining && !member.out;
-                let level = self.nodes[*other]
-                    .memory
-                    .level_at
-                    .is_some_and(|at| at >= view.number);
+                let level = rules::is_level_at(self.nodes[*other].memory.level_at, view.number);
                 !takes || (self.reaches(via, *other) && level)
             })
     }

@@ -82,6 +82,8 @@ pub struct Counts {
     pub borne_not: u64,
     /// Copies given up.
     pub given_up: u64,
+    /// How often a stripe that moves bore less, for a while, than where it went to.
+    pub thinned: u64,
     /// Versions of the membership.
     pub versions: u64,
     /// Reads that were tried while something had failed.

@@ -83,7 +83,14 @@ impl World {
                 1 => When::AcrossSites,
                 _ => When::Majority,
             };
-            Need::new(when, policy.stored(), owners.len(), near.count(), elsewhere)
+            let stays = view.agreed.members.get(&node).is_some_and(|own| !own.draining);
+            Need::new(
+                when,
+                policy.stored(),
+                (owners.len(), near.count()),
+                elsewhere,
+                stays,
+            )
         });
         note!(self, "n{node} writes o{object} as {policy} to {:?}", lots.keys());
         let by = (node, self.nodes[node].start);

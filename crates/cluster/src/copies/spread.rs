@@ -89,6 +89,7 @@ impl<'a> Waiting<'a> {
         let belief = log.belief();
         let sites = Sites::of(log);
         let elsewhere = others(log).iter().any(|node| sites.is_far(node));
+        let stays = !log.drains();
         let mut lots = stripes::lots(log, &lot.stripes);
         let mut needs = HashMap::new();
         for cid in &lot.names {
@@ -98,7 +99,13 @@ impl<'a> Waiting<'a> {
                 .iter()
                 .filter(|node| **node != log.node && !sites.is_far(node))
                 .count();
-            let need = Need::new(when(lot.quorum), copies.into(), owners.len(), near, elsewhere);
+            let need = Need::new(
+                when(lot.quorum),
+                copies.into(),
+                (owners.len(), near),
+                elsewhere,
+                stays,
+            );
             needs.insert(*cid, need);
             for node in owners.into_iter().filter(|node| *node != log.node) {
                 lots.entry(node).or_default().push(*cid);

@@ -79,7 +79,12 @@ impl RaftLog {
 
     /// Lets another lead where this member is to give up what it has. Answers whether it does so.
     async fn drains_away(&self) -> bool {
-        self.draining().contains(&self.number) && self.step_down().await.is_ok()
+        self.drains() && self.step_down().await.is_ok()
+    }
+
+    /// Whether this member is to hold nothing.
+    pub(crate) fn drains(&self) -> bool {
+        self.draining().contains(&self.number)
     }
 
     /// Members that are to hold nothing.

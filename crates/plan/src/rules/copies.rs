@@ -59,6 +59,12 @@ pub fn is_level<'n, T: Ord + 'n>(
     others.all(|node| compared.contains(node) || out.contains(node))
 }
 
+/// Whether a node has all that it should have by this membership, and by no other: one that knows a later one may have
+/// been level for that, which took less.
+pub fn is_level_at<M: PartialEq>(level_at: Option<M>, membership: M) -> bool {
+    level_at == Some(membership)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +87,11 @@ mod tests {
     #[test]
     fn who_knows_less_than_who_asks_lists_nothing() {
         assert!(may_list((2, 9), (2, 9)) && may_list((3, 1), (2, 9)) && !may_list((2, 8), (2, 9)));
+    }
+
+    #[test]
+    fn level_for_another_membership_is_not_level_for_this_one() {
+        assert!(is_level_at(Some(4), 4) && !is_level_at(Some(5), 4) && !is_level_at(None, 4));
     }
 
     #[test]

@@ -12,7 +12,8 @@ mod members;
 mod writes;
 
 pub use copies::{
-    all_have, copy_holders, is_level, is_surplus, may_give_up, may_list, may_promise, piece_holders,
+    all_have, copy_holders, is_level, is_level_at, is_surplus, may_give_up, may_list, may_promise,
+    piece_holders,
 };
 pub use members::{Standing, cluster_map, is_out};
 pub use writes::{Need, When, pieces_lacking};

@@ -37,16 +37,24 @@ pub struct Need {
 
 impl Need {
     /// Of a block with so many copies by its policy, where so many owners were found, so many of them are other
-    /// nodes at the writer's site, and members are `elsewhere` or not: at another site for certain.
-    pub fn new(when: When, copies: usize, owners: usize, near: usize, elsewhere: bool) -> Self {
+    /// nodes at the writer's site, and members are `elsewhere` or not: at another site for certain. A writer that does
+    /// not stay, because it is to give up what it has, counts for nothing where others are to hold the block.
+    pub fn new(
+        when: When,
+        copies: usize,
+        (owners, near): (usize, usize),
+        elsewhere: bool,
+        stays: bool,
+    ) -> Self {
         let of = owners.min(copies);
+        let own = usize::from(stays || of == 0);
         let of_near = match when {
-            When::Local => 1 + near,
+            When::Local => own + near,
             _ => of,
         };
         Self {
-            have: 1,
-            near: 1,
+            have: own,
+            near: own,
             wanted: match when {
                 When::Local => of_near.min(2),
                 _ => most(of),
@@ -97,23 +105,32 @@ mod tests {
 
     #[test]
     fn most_of_three_are_waited_for_and_of_two_one_may_be_away() {
-        let mut three = Need::new(When::Majority, 3, 3, 2, false);
+        let mut three = Need::new(When::Majority, 3, (3, 2), false, true);
         assert!(!three.is_met() && !three.is_enough() && three.is_alone());
         three.note(false);
         assert!(three.is_met() && three.is_enough() && !three.is_alone());
-        let two = Need::new(When::Majority, 2, 2, 1, false);
+        let two = Need::new(When::Majority, 2, (2, 1), false, true);
         assert!(!two.is_met() && two.is_enough() && two.is_alone());
-        assert!(Need::new(When::Majority, 1, 1, 0, false).is_met());
+        assert!(Need::new(When::Majority, 1, (1, 0), false, true).is_met());
+    }
+
+    #[test]
+    fn a_writer_that_drains_is_no_copy_unless_nobody_else_is_to_have_one() {
+        let mut leaves = Need::new(When::Majority, 3, (1, 1), false, false);
+        assert!(!leaves.is_enough() && leaves.is_alone());
+        leaves.note(false);
+        assert!(leaves.is_met());
+        assert!(Need::new(When::Majority, 3, (0, 0), false, false).is_enough());
     }
 
     #[test]
     fn another_site_counts_where_it_is_asked_for() {
-        let mut across = Need::new(When::AcrossSites, 3, 3, 1, true);
+        let mut across = Need::new(When::AcrossSites, 3, (3, 1), true, true);
         across.note(false);
         assert!(!across.is_met());
         across.note(true);
         assert!(across.is_met());
-        let mut local = Need::new(When::Local, 3, 3, 1, true);
+        let mut local = Need::new(When::Local, 3, (3, 1), true, true);
         local.note(true);
         assert!(!local.is_met() && local.is_enough());
     }
