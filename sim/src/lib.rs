@@ -10,6 +10,7 @@
 //! Never: reads a clock, draws a number that does not come from the seed, starts a thread.
 
 pub mod draw;
+pub mod labs;
 pub mod schedule;
 pub mod world;
 
