@@ -12,6 +12,7 @@
 pub mod draw;
 pub mod labs;
 pub mod schedule;
+pub mod shrink;
 pub mod world;
 
 pub use draw::Draw;

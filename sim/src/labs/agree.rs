@@ -1,6 +1,6 @@
 //! Whether the planner says of a failure what happens when it is injected.
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Spoil};
 use super::plan::Plan;
 use crate::Draw;
 use stead_plan::failures::{Failure, Forecaster, Verdict};
@@ -31,12 +31,19 @@ pub struct Agreement {
     pub differ: Vec<Disagreement>,
 }
 
+/// So many labs from a seed on, and what came of each. Seeds that make no lab are passed over.
+pub fn tried(seed: u64, labs: u64) -> impl Iterator<Item = (u64, Agreement)> {
+    let seeds = (0..).map(move |more| seed.wrapping_add(more));
+    let each = seeds.filter_map(|seed| Some((seed, agreement(seed, None)?)));
+    each.take(usize::try_from(labs).unwrap_or(usize::MAX))
+}
+
 /// Injects every single failure of the lab of a seed. None where the seed's file is no lab: power goes round.
-pub fn agreement(seed: u64) -> Option<Agreement> {
+pub fn agreement(seed: u64, spoil: Option<Spoil>) -> Option<Agreement> {
     let plan = Plan::draw(&mut Draw::new(seed));
     let lab = plan.lab("")?;
     let forecaster = Forecaster::new(&lab);
-    let cluster = Cluster::new(&lab);
+    let cluster = Cluster::new(&lab, spoil);
     let mut agreement = Agreement::default();
     let failures = Failure::all(&lab).into_iter().map(Some);
     for fails in std::iter::once(None).chain(failures) {

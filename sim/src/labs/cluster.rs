@@ -13,10 +13,22 @@ const OBJECTS: u32 = stead_plan::survive::SAMPLES;
 /// An object's pieces or copies: each on a machine's disk.
 type Laid = Vec<(usize, usize)>;
 
+/// A wrong cluster, so that it is known that the comparison can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// One voter is enough to decide.
+    OneDecides,
+    /// Writing takes the writer alone.
+    WritesAlone,
+    /// What is on a disk that failed is still read.
+    DisksStay,
+}
+
 /// A cluster that came together on a lab.
 #[derive(Debug)]
 pub struct Cluster<'l> {
     lab: &'l Resolved,
+    spoil: Option<Spoil>,
     /// Machines that are members and not lost.
     members: BTreeSet<usize>,
     /// Those that hold data.
@@ -78,7 +90,7 @@ fn voters(lab: &Resolved) -> BTreeSet<usize> {
 
 impl<'l> Cluster<'l> {
     /// Comes together and stores objects, all of which everybody has where placement says.
-    pub fn new(lab: &'l Resolved) -> Self {
+    pub fn new(lab: &'l Resolved, spoil: Option<Spoil>) -> Self {
         let map = lab.cluster_map();
         let of_state = |state: NodeState| {
             let members = lab.members().filter(move |(_, machine)| machine.state == state);
@@ -117,6 +129,7 @@ impl<'l> Cluster<'l> {
         };
         Self {
             lab,
+            spoil,
             holders: members.iter().copied().filter(holds).collect(),
             leaving: of_state(NodeState::Draining),
             voters: voters(lab),
@@ -130,6 +143,9 @@ impl<'l> Cluster<'l> {
         let mut damage = Damage::before(self.lab);
         if let Some(failure) = failure {
             damage.inject(self.lab, failure);
+        }
+        if self.spoil == Some(Spoil::DisksStay) {
+            damage.lost.clear();
         }
         let see = |batteries| self.see(&damage, &wires::powered(self.lab, &damage, batteries));
         (see(true), see(false))
@@ -155,19 +171,23 @@ impl<'l> Cluster<'l> {
         let decides = |voter: &usize| {
             let reach = reach.get(voter);
             let with = reach.map_or(0, |reach| reach.machines.intersection(&self.voters).count());
-            with >= votes::quorum(self.voters.len())
+            let needed = match self.spoil {
+                Some(Spoil::OneDecides) => 1,
+                _ => votes::quorum(self.voters.len()),
+            };
+            with >= needed
         };
         let leaders: BTreeSet<usize> = self.voters.iter().copied().filter(decides).collect();
         // Clients go to whichever member serves them best.
-        let serve = |(machine, reach): (&usize, &Reach)| {
+        let serve = |reach: &Reach| {
             let led = !reach.machines.is_disjoint(&leaders);
-            (reach.by_clients && led).then(|| self.serve(damage, *machine, reach))
+            (reach.by_clients && led).then(|| self.serve(damage, reach))
         };
-        reach.iter().filter_map(serve).min().unwrap_or(Verdict::Down)
+        reach.values().filter_map(serve).min().unwrap_or(Verdict::Down)
     }
 
-    /// What a member can do for clients.
-    fn serve(&self, damage: &Damage, machine: usize, reach: &Reach) -> Verdict {
+    /// What a member that reaches these can do for clients.
+    fn serve(&self, damage: &Damage, reach: &Reach) -> Verdict {
         let read = |at: &&(usize, usize)| reach.machines.contains(&at.0) && !damage.lost.contains(*at);
         let mut verdict = match self.members.is_subset(&reach.machines) {
             true => Verdict::Safe,
@@ -182,21 +202,20 @@ impl<'l> Cluster<'l> {
                 if there < laid.len() {
                     verdict = verdict.max(Verdict::Slower);
                 }
-                // Through any member that is reached, this one or one that it passes the client on to.
+                // Clients write through whichever member of these takes it.
                 let writes = |writer: &usize| self.writes(damage, *writer, reach, *policy, laid);
                 if !reach.machines.iter().any(writes) {
                     verdict = verdict.max(Verdict::ReadOnly);
                 }
             }
         }
-        let _ = machine;
         verdict
     }
 
     /// Writes an object that is to lie so, through a member that reaches these.
     fn writes(&self, damage: &Damage, writer: usize, reach: &Reach, policy: Policy, laid: &Laid) -> bool {
-        if !self.holders.contains(&writer) {
-            return false;
+        if !self.holders.contains(&writer) || self.spoil == Some(Spoil::WritesAlone) {
+            return self.holders.contains(&writer);
         }
         let takes = |at: &&(usize, usize)| reach.machines.contains(&at.0) && !damage.lost.contains(*at);
         let stored = laid.iter().filter(takes).count();

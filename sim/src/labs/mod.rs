@@ -11,5 +11,6 @@ pub mod cluster;
 pub mod plan;
 pub mod wires;
 
-pub use agree::{Agreement, agreement};
+pub use agree::{Agreement, agreement, tried};
+pub use cluster::Spoil;
 pub use plan::{Machine, Plan};

@@ -92,6 +92,21 @@ pub struct Counts {
     pub healed_ms: u64,
 }
 
+impl Counts {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.written += other.written;
+        self.refused += other.refused;
+        self.borne_not += other.borne_not;
+        self.given_up += other.given_up;
+        self.thinned += other.thinned;
+        self.versions += other.versions;
+        self.probed += other.probed;
+        self.healed_ms = self.healed_ms.max(other.healed_ms);
+    }
+}
+
 /// A cluster as it goes on.
 struct World {
     spoil: Option<Spoil>,

@@ -325,15 +325,28 @@ fn policies(lab: &Resolved) -> BTreeMap<Policy, Vec<String>> {
 /// Copies where nothing is said.
 const USUAL: u8 = 3;
 
-/// Who votes: as the cluster chooses from members in the order in which they came.
+/// Who votes: as the cluster chooses from members in the order in which they came, of whom then, one after another, some
+/// began to drain and some went away. A voter that drains goes on voting where nobody else could.
 fn voters(map: &ClusterMap) -> Bits {
     let of = |state: NodeState| {
         let all = map.nodes.iter().enumerate();
         all.filter(move |(_, node)| node.state == state).map(|(at, _)| at)
     };
-    let away: BTreeSet<usize> = of(NodeState::Down).collect();
-    let there: Vec<usize> = of(NodeState::Active).collect();
-    let chosen = votes::better(&away, |_| true, &there).unwrap_or(away);
+    let lost: BTreeSet<usize> = of(NodeState::Lost).collect();
+    let came: Vec<usize> = (0..map.nodes.len()).filter(|at| !lost.contains(at)).collect();
+    let mut chosen: BTreeSet<usize> = came.iter().copied().take(votes::odd(came.len())).collect();
+    let mut gone: BTreeSet<usize> = BTreeSet::new();
+    for leaves in of(NodeState::Draining).chain(of(NodeState::Down)) {
+        gone.insert(leaves);
+        let spare = came
+            .iter()
+            .copied()
+            .filter(|at| !chosen.contains(at) && !gone.contains(at));
+        let spare: Vec<usize> = spare.collect();
+        if let Some(better) = votes::better(&chosen, |at| gone.contains(at), &spare) {
+            chosen = better;
+        }
+    }
     let mut voters = Bits::none(map.nodes.len());
     chosen.into_iter().for_each(|at| voters.set(at));
     voters
