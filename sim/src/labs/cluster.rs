@@ -119,10 +119,13 @@ impl<'l> Cluster<'l> {
                     Some((machine, disks.iter().position(named)?))
                 };
                 let placed: Vec<(usize, usize)> = placed.iter().filter_map(on).collect();
-                match policy.redundancy() {
+                let mut laid = match policy.redundancy() {
                     Redundancy::Replicas(_) => placed,
                     Redundancy::Erasure { .. } => rules::piece_holders(&placed, policy.stored()),
-                }
+                };
+                // Which piece is where makes no difference to what is left.
+                laid.sort_unstable();
+                laid
             };
             let laid: BTreeSet<Laid> = (0..OBJECTS).map(lay).collect();
             (policy, laid)
