@@ -7,6 +7,13 @@ use std::collections::BTreeSet;
 /// The most members that vote.
 pub const MOST: usize = 5;
 
+/// How often whoever leads shows that it is there, in milliseconds.
+pub const HEARTBEAT_MS: u64 = 200;
+/// An election begins when nothing was heard of whoever leads for so long, in milliseconds: from, to. A voter that
+/// has heard of it grants nobody else a vote for the longer time, and a leader answers reads for as long without
+/// asking again.
+pub const ELECTION_MS: (u64, u64) = (600, 1_200);
+
 /// The largest odd number of voters that so many members can be.
 pub fn odd(members: usize) -> usize {
     let most = members.min(MOST);
