@@ -1,5 +1,6 @@
 //! A log and a machine in memory: the log loses at a crash what was not synced, the machine everything.
 
+use crate::runtime::Ordered;
 use crate::world::{Spoil, World};
 use futures::{Stream, StreamExt};
 use openraft::storage::{
@@ -11,7 +12,6 @@ use openraft::type_config::alias::{
 };
 use openraft::{EntryPayload, OptionalSend, RaftTypeConfig};
 use openraft_rt::deterministic_rng::DeterministicRng;
-use openraft_rt_tokio::TokioRuntime;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -36,7 +36,7 @@ impl RaftTypeConfig for Types {
     type Payload = EntryPayload<u64, u64, openraft::EmptyNode>;
     type Entry =
         openraft::impls::Entry<openraft::type_config::alias::CommittedLeaderIdOf<Self>, Self::Payload>;
-    type AsyncRuntime = DeterministicRng<TokioRuntime>;
+    type AsyncRuntime = DeterministicRng<Ordered>;
     type Responder<T>
         = openraft::impls::OneshotResponder<Self, T>
     where

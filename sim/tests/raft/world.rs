@@ -2,10 +2,10 @@
 
 use crate::disk::{Applied, Disk, Machine, Types};
 use crate::net::Net;
+use crate::runtime::Ordered;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::{Config, EmptyNode, Raft, ReadPolicy, ServerState, SnapshotPolicy};
 use openraft_rt::deterministic_rng::DeterministicRng;
-use openraft_rt_tokio::TokioRuntime;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -351,7 +351,7 @@ pub fn simulate(seed: u64, spoil: Option<Spoil>) -> Told {
         .start_paused(true)
         .build()
         .unwrap();
-    let told = runtime.block_on(DeterministicRng::<TokioRuntime>::scope(seed, go(seed, spoil)));
+    let told = runtime.block_on(DeterministicRng::<Ordered>::scope(seed, go(seed, spoil)));
     drop(runtime);
     told
 }
@@ -407,12 +407,12 @@ async fn go(seed: u64, spoil: Option<Spoil>) -> Told {
         if now < FAULTS_MS + HEAL_MS - 4_000 {
             value += 1;
             let number = 1 + world.below(count);
-            tokio::spawn(DeterministicRng::<TokioRuntime>::scope(
+            tokio::spawn(DeterministicRng::<Ordered>::scope(
                 value,
                 world.clone().write(number, value),
             ));
             let number = 1 + world.below(count);
-            tokio::spawn(DeterministicRng::<TokioRuntime>::scope(
+            tokio::spawn(DeterministicRng::<Ordered>::scope(
                 value,
                 world.clone().read(number),
             ));
