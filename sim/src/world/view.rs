@@ -28,6 +28,9 @@ pub struct Agreed {
     pub buckets: Vec<Policy>,
 }
 
+/// Who holds each piece, by how an object is kept and its number.
+type Holders = HashMap<(Policy, usize), Rc<Vec<usize>>>;
+
 /// A version of it.
 #[derive(Debug)]
 pub struct View {
@@ -36,7 +39,7 @@ pub struct View {
     map: ClusterMap,
     by_name: HashMap<String, usize>,
     placers: RefCell<BTreeMap<Policy, Rc<Placer>>>,
-    holders: RefCell<HashMap<(Policy, usize), Rc<Vec<usize>>>>,
+    holders: RefCell<Holders>,
 }
 
 impl View {
