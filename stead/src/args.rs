@@ -2,11 +2,11 @@
 //!
 //! Owns: what may be typed. Never: does any of it; that is `commands`.
 
+mod bench;
 mod config;
 mod data;
 mod disk;
 mod drill;
-mod bench;
 mod guide;
 mod ipfs;
 mod lock;
@@ -15,11 +15,11 @@ mod plan;
 mod power;
 mod upkeep;
 
+pub use bench::{BenchCommand, BenchHost};
 pub use config::{ConfigApply, ConfigCommand, ConfigDiff, ConfigSet, ConfigShow};
 pub use data::{AtArg, BucketCommand, Cat, Cp, Ls, Rm};
 pub use disk::DiskCommand;
 pub use drill::Drill;
-pub use bench::{BenchCommand, BenchHost};
 pub use guide::Guide;
 pub use ipfs::IpfsCommand;
 pub use lock::{LockCommand, LockHow, LockRun};

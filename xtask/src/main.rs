@@ -20,6 +20,7 @@ mod powercut;
 mod process;
 mod server;
 mod sign;
+mod sim;
 mod suite;
 mod tidy;
 mod torture;
@@ -44,6 +45,8 @@ cargo xtask <chore>
   chaos [--minutes N] [--seed N] [--nodes 3|5] [--witness] [--power-cut] [--fault NAME]... [--keep] [--json]
                                            a cluster under load and faults; what clients saw is checked
   chaos --check FILE...                    histories that a run has written down, checked again
+  sim [--seed N] [--schedules N] [--minutes M] [--labs N] [--trace]
+                                           a cluster in one thread, from seeds; failures injected into labs
   upgrade [--from REV] [--seconds N]       nodes of REV (HEAD~1) replaced one by one by this tree's, under load
   bench s3 [--quick] [--only PEER]... [--part small|large|full]...
                                            against Garage, s3s-fs and nginx; writes docs/benchmarks.md
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Some("crash") => crash::run(args),
         Some("torture") => torture::run(args),
         Some("chaos") => return exit(chaos::run(args)),
+        Some("sim") => return exit(sim::run(args)),
         Some("upgrade") => return exit(chaos::upgrade::run(args)),
         Some("bench") => bench::run(args),
         Some("fuzz") => fuzz::run(args),

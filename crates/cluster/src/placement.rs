@@ -15,7 +15,8 @@ use std::sync::Arc;
 use stead_block::Keep;
 use stead_block::stripe::{Scheme, Stripe};
 use stead_event::{Cid, NodeId, cids};
-use stead_plan::{ClusterMap, Node, NodeState, Placer, Policy};
+use stead_plan::rules::{self, Standing};
+use stead_plan::{ClusterMap, Placer, Policy};
 
 /// Copies of a block where nothing else is said.
 pub const USUAL_COPIES: u8 = 3;
@@ -164,8 +165,8 @@ impl Placement {
         let index = usize::from(copies.clamp(1, MAX_COPIES)) - 1;
         match self.placers.get(index) {
             Some(placer) if cid.codec() == cids::RAW => {
-                let copies = placer.place(&cid.to_bytes()).copies;
-                copies.into_iter().map(|copy| NodeId(copy.node.0)).collect()
+                let holders = rules::copy_holders(placer, &cid.to_bytes());
+                holders.into_iter().map(|node| NodeId(node.0)).collect()
             }
             _ => self.holders.clone(),
         }
@@ -189,44 +190,22 @@ impl Placement {
                 }
             }
         };
-        let placed = placer.place(&stripe.to_bytes()).copies;
-        let placed: Vec<NodeId> = placed.into_iter().map(|copy| NodeId(copy.node.0)).collect();
-        placed.iter().cycle().take(scheme.pieces()).cloned().collect()
+        let placed = rules::copy_holders(&placer, &stripe.to_bytes());
+        let placed: Vec<NodeId> = placed.into_iter().map(|node| NodeId(node.0)).collect();
+        rules::piece_holders(&placed, scheme.pieces())
     }
 }
 
-/// The map that a membership is. A member that never said how much it holds counts as the others do.
+/// The map that a membership is.
 fn map(members: &[(u64, Member)]) -> ClusterMap {
-    let said: Vec<u64> = members
-        .iter()
-        .map(|(_, member)| member.facts.capacity)
-        .filter(|capacity| *capacity > 0)
-        .collect();
-    let usual = said
-        .iter()
-        .sum::<u64>()
-        .checked_div(said.len() as u64)
-        .unwrap_or(1);
-    let node = |member: &Member| {
-        let capacity = match member.facts.capacity {
-            0 => usual,
-            capacity => capacity,
-        };
-        Node {
-            id: member.name.as_str().into(),
-            weight: if member.witness { 0 } else { capacity },
-            disks: Vec::new(),
-            domains: member.facts.domains.clone(),
-            state: match (member.out, member.draining) {
-                (true, _) => NodeState::Lost,
-                (_, true) => NodeState::Draining,
-                _ => NodeState::Active,
-            },
-        }
-    };
-    ClusterMap {
-        nodes: members.iter().map(|(_, member)| node(member)).collect(),
-    }
+    rules::cluster_map(members.iter().map(|(_, member)| Standing {
+        name: &member.name,
+        capacity: member.facts.capacity,
+        domains: &member.facts.domains,
+        witness: member.witness,
+        draining: member.draining,
+        out: member.out,
+    }))
 }
 
 /// What this node goes by.
@@ -263,10 +242,9 @@ impl Belief {
 
 /// The current belief, and the lock under which copies are promised and given up.
 ///
-/// A node gives a copy up when every owner has said that it has one. So that two nodes never rely on each other,
-/// it says so only while it believes itself to be an owner, and gives up only while it has believed since before
-/// it asked that it is none; both under this lock. If each of two relied on the other's yes, each would have
-/// believed to be an owner and not to be one at the same moment.
+/// [`stead_plan::rules`] says why two nodes never rely on each other: a node promises a copy only while it believes
+/// itself to be an owner, and gives one up only while it has believed since before it asked that it is none; both
+/// under this lock.
 #[derive(Default)]
 pub(crate) struct Beliefs(Mutex<State>);
 

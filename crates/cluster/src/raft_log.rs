@@ -28,6 +28,7 @@ use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::command::INLINE_MAX;
 use stead_log::{Append, Appended, Leases, Log, LogError, Machine, MachineError, Renewal};
+use stead_plan::votes::ELECTION_MS;
 use stead_runtime::{Rng, Space, TaskKind, Tasks, blocking, free_bytes};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::time::Instant;
@@ -61,10 +62,6 @@ const START_FULL_TICKS: u32 = 15;
 const STOP_WAIT: Duration = Duration::from_secs(60);
 /// How often a checkpoint is tried while the disk is full.
 const FULL_TICK: Duration = Duration::from_secs(3);
-/// An election begins when nothing was heard of whoever leads for so long, in milliseconds: from, to. A voter that
-/// has heard of it grants nobody else a vote for the longer time, and a leader answers reads for as long without
-/// asking again.
-const ELECTION_MS: (u64, u64) = (600, 1_200);
 /// How often the checkpoint policy looks at the write-ahead log's size.
 const POLICY_TICK: Duration = Duration::from_secs(1);
 

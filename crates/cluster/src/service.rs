@@ -18,6 +18,7 @@ use std::time::Duration;
 use stead_block::Store;
 use stead_event::{NodeId, Position, Tenant};
 use stead_log::Log;
+use stead_plan::rules;
 use stead_runtime::{TaskKind, blocking};
 
 /// Lines that are asked for at once; they end early where they are long.
@@ -115,10 +116,17 @@ impl Answers {
     async fn blocks(&self, log: &Arc<RaftLog>, from: &NodeId, ask: Ask) -> io::Result<Reply> {
         let store = together(log)?.store.clone();
         Ok(match ask {
-            Ask::List(after) => {
+            ask @ (Ask::List(after) | Ask::ListAt(after, _)) => {
                 let mut names = store.list(after, NAMES).await.map_err(io::Error::other)?;
                 let next = (names.len() == NAMES).then(|| names.last().copied()).flatten();
                 let belief = log.belief();
+                if let Ask::ListAt(_, asked) = ask
+                    && !rules::may_list(belief.membership, asked)
+                {
+                    return Err(io::Error::other(
+                        "this node does not know yet who the members are by whom it is asked",
+                    ));
+                }
                 names.retain(|cid| belief.owners(cid).contains(from));
                 Reply::List(names, next)
             }
@@ -216,7 +224,7 @@ impl Service for Answers {
                 .map(Reply::Renewed)
                 .map_err(io::Error::other),
             Ask::Lines(tenant, after) => self.lines(&log, tenant, after).await,
-            ask @ (Ask::List(_) | Ask::Get(_) | Ask::Put(_) | Ask::Promise(_)) => {
+            ask @ (Ask::List(_) | Ask::ListAt(..) | Ask::Get(_) | Ask::Put(_) | Ask::Promise(_)) => {
                 self.blocks(&log, &from, ask).await
             }
             ask => self.members(&log, from, ask).await.map_err(io::Error::other),
@@ -230,7 +238,7 @@ impl LineSource for Answers {
     async fn prepare(&self, from: &NodeId) -> io::Result<()> {
         let log = self.log()?;
         let together = together(&log)?;
-        crate::copies::fetch_all(&log, (&together.store, &together.level), from)
+        crate::copies::fetch_all(&log, (&together.store, &together.level), from, None)
             .await
             .map(drop)
     }

@@ -307,6 +307,7 @@ mod tests {
             objects: 0,
             object_bytes: 0,
             blocks: BlockStatus::default(),
+            disks: Vec::new(),
             raft: None,
             tasks: Vec::new(),
             power: None,

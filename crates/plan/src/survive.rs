@@ -8,6 +8,7 @@
 use crate::map::{ClusterMap, DomainKind, NodeId, NodeState};
 use crate::place::Placer;
 use crate::policy::Policy;
+use crate::rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys whose placement is looked at.
@@ -27,6 +28,10 @@ impl CopySets {
             for key in 0..SAMPLES {
                 let copies = placer.place(&key.to_be_bytes()).copies;
                 let mut nodes: Vec<NodeId> = copies.into_iter().map(|copy| copy.node).collect();
+                if policy.to_read() > 1 {
+                    // Where there are fewer nodes than pieces, some hold several.
+                    nodes = rules::piece_holders(&nodes, policy.stored());
+                }
                 nodes.sort();
                 // Of copies, one more on the same node is none; a piece is one wherever it is.
                 if policy.to_read() == 1 {
@@ -237,6 +242,25 @@ mod tests {
         let (data, service) = apart.kept(&[]);
         assert_eq!(data, ["a", "b", "c", "k", "l"]);
         assert_eq!(service, ["a", "b", "c", "l"], "two of three votes are behind k");
+    }
+
+    #[test]
+    fn fewer_nodes_than_pieces_hold_several() {
+        let names = ["a", "b", "c"];
+        let map = ClusterMap {
+            nodes: names.iter().map(|name| Node::new(*name, 100)).collect(),
+        };
+        let sets = CopySets::of(&map, &BTreeSet::from([Policy::erasure(4, 2).unwrap()]));
+        let all: BTreeSet<NodeId> = names.iter().map(|name| NodeId::from(*name)).collect();
+        let now = Now {
+            map: &map,
+            sets: &sets,
+            voters: &all,
+            up: &all,
+            level: &all,
+        };
+        let kept = now.losses().into_iter().filter(|loss| loss.data_stays).count();
+        assert_eq!(kept, 3, "two pieces each: four are left when one goes");
     }
 
     #[test]

@@ -2,30 +2,10 @@
 
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use stead_plan::failures::{Failure, Forecaster, Verdict};
-use stead_plan::lab::{Lab, Resolved};
 use stead_plan::survive::{CopySets, Now};
 use stead_plan::{DomainKind, NodeId};
-
-/// A lab in numbers: what each thing is fed by and where it sits.
-#[derive(Clone, Debug)]
-struct Plan {
-    circuits: usize,
-    upses: Vec<usize>,
-    switches: Vec<(Vec<usize>, Option<usize>)>,
-    nodes: Vec<Machine>,
-    policies: Vec<&'static str>,
-    sites: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Machine {
-    feeds: Vec<usize>,
-    switches: Vec<usize>,
-    disks: usize,
-    poe: bool,
-}
+use stead_sim::labs::{Machine, Plan};
 
 fn plans() -> impl Strategy<Value = Plan> {
     let policy = prop::sample::select(vec!["1", "2", "2 strict", "3", "3 fewest", "2+1", "4+2 strict"]);
@@ -40,6 +20,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             switches,
             disks,
             poe,
+            state: "active",
         });
     let switch = (
         prop::collection::vec(0_usize..8, 1..3),
@@ -61,91 +42,6 @@ fn plans() -> impl Strategy<Value = Plan> {
             policies,
             sites,
         })
-}
-
-impl Plan {
-    /// As a file, in which every name begins with this.
-    fn text(&self, prefix: &str) -> String {
-        let mut text = String::new();
-        for (at, policy) in self.policies.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "[[data]]\nname = \"{prefix}d{at}\"\nredundancy = \"{policy}\""
-            );
-        }
-        for site in 0..self.sites {
-            let _ = writeln!(text, "[[site]]\nname = \"{prefix}site{site}\"");
-        }
-        for at in 0..self.circuits {
-            let _ = writeln!(
-                text,
-                "[[circuit]]\nname = \"{prefix}c{at}\"\nvolts = 230\namps = 16"
-            );
-            if self.sites > 0 {
-                let _ = writeln!(text, "site = \"{prefix}site{}\"", at % self.sites);
-            }
-            let _ = writeln!(
-                text,
-                "[[outlet]]\nname = \"{prefix}o{at}\"\ncircuit = \"{prefix}c{at}\""
-            );
-        }
-        for (at, feed) in self.upses.iter().enumerate() {
-            let outlet = feed % self.circuits;
-            let _ = writeln!(
-                text,
-                "[[ups]]\nname = \"{prefix}u{at}\"\npower = [\"{prefix}o{outlet}\"]"
-            );
-        }
-        let feed = |number: usize| {
-            let all = self.circuits + self.upses.len();
-            match number % all {
-                outlet if outlet < self.circuits => format!("\"{prefix}o{outlet}\""),
-                ups => format!("\"{prefix}u{}\"", ups - self.circuits),
-            }
-        };
-        let feeds = |numbers: &[usize]| numbers.iter().map(|at| feed(*at)).collect::<Vec<_>>().join(", ");
-        for (at, (power, uplink)) in self.switches.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "[[switch]]\nname = \"{prefix}s{at}\"\npower = [{}]",
-                feeds(power)
-            );
-            match uplink {
-                Some(to) if to % self.switches.len() != at => {
-                    let _ = writeln!(text, "network = [\"{prefix}s{}\"]", to % self.switches.len());
-                }
-                Some(_) => text.push_str("uplink = true\n"),
-                None => {}
-            }
-        }
-        for (at, node) in self.nodes.iter().enumerate() {
-            let switch = |number: &usize| format!("\"{prefix}s{}\"", number % self.switches.len().max(1));
-            let network: Vec<String> = node.switches.iter().map(switch).collect();
-            let network = if self.switches.is_empty() {
-                Vec::new()
-            } else {
-                network
-            };
-            let power = match node.poe && !network.is_empty() {
-                true => network[0].clone(),
-                false => feeds(&node.feeds),
-            };
-            let _ = writeln!(
-                text,
-                "[[node]]\nname = \"{prefix}n{at}\"\npower = [{power}]\nnetwork = [{}]\nrole = \"{}\"",
-                network.join(", "),
-                if node.disks == 0 { "witness" } else { "storage" }
-            );
-            for _ in 0..node.disks {
-                text.push_str("[[node.disk]]\nkind = \"ssd\"\nsize_gb = 100\n");
-            }
-        }
-        text
-    }
-
-    fn lab(&self, prefix: &str) -> Option<Resolved> {
-        Lab::read(&self.text(prefix)).expect("a file").resolve().ok()
-    }
 }
 
 proptest! {
@@ -253,6 +149,7 @@ fn names_make_no_difference() {
                 switches: vec![at],
                 disks: 1,
                 poe: at == 1,
+                state: "active",
             })
             .collect(),
         policies,

@@ -5,8 +5,8 @@ use crate::gateway::{Shared, not_found, wrong_method};
 use crate::objects::Which;
 use crate::openapi::{Endpoint, delete, get, post, put};
 use crate::{
-    buckets, cluster, config, console, explain, guides, ipfs, keys, listing, locks, log, meta, objects, openapi,
-    overview, presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
+    buckets, cluster, config, console, explain, guides, ipfs, keys, listing, locks, log, meta, objects,
+    openapi, overview, presign, proof, provenance, restore, time, tokens, upkeep, uploads, wire, zip,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -131,7 +131,7 @@ async fn drain(global: &Global, node: &str, undo: bool, wait: bool) -> Result<u8
     let url = Url::new("/api/v1/cluster/nodes").segment(node).segment("drain");
     client.put(url, &wire::Drain { drain: !undo }).await?;
     if !undo && wait {
-        wait_for_copies(global, &client).await?;
+        wait_for_copies(global, &client, node).await?;
     }
     if global.json {
         output::json(&serde_json::json!({ "node": node, "draining": !undo, "waited": !undo && wait }));
@@ -149,11 +149,20 @@ async fn drain(global: &Global, node: &str, undo: bool, wait: bool) -> Result<u8
     Ok(failure::OK)
 }
 
-/// Waits until every node that takes copies has all that belongs there.
-async fn wait_for_copies(global: &Global, client: &Client) -> Result<(), Failure> {
+/// Waits until every node that takes copies has all that belongs there. The node that is asked has to know of the drain,
+/// else it would speak of the time before; and of one that is out nobody knows what only it has.
+async fn wait_for_copies(global: &Global, client: &Client, drained: &str) -> Result<(), Failure> {
     let spinner = progress::spinner("copies", global.json);
     loop {
         let cluster: wire::Cluster = client.get(Url::new("/api/v1/cluster")).await?;
+        let is_it = |node: &&wire::ClusterNode| node.name == drained || node.id.starts_with(drained);
+        let own = cluster.nodes.iter().find(is_it);
+        if let Some(own) = own.filter(|own| !own.draining || own.out) {
+            let why = if own.out { "is away" } else { "does not drain yet" };
+            spinner.set_message(format!("{} {why}", own.name));
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            continue;
+        }
         let takes = |node: &&wire::ClusterNode| !node.witness && !node.draining && !node.out;
         let mut behind = cluster
             .nodes

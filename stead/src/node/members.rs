@@ -21,6 +21,7 @@ use stead_cluster::{
 use stead_event::NodeId;
 use stead_gateway_api::ApiError;
 use stead_plan::DomainKind;
+use stead_plan::rules;
 use stead_plan::survive::Loss;
 use stead_runtime::{Rng, Tasks};
 
@@ -314,7 +315,7 @@ fn shown(node: &NodeStatus, own: &NodeId, copies: Option<&CopyProgress>) -> wire
         draining: node.draining,
         out: node.out,
         copies: copies.map(|copies| wire::NodeCopies {
-            level: copies.missing == 0 && copies.level_at.is_some_and(|at| at >= node.described_at),
+            level: copies.missing == 0 && rules::is_level_at(copies.level_at, node.described_at),
             missing: copies.missing,
             fetched: copies.fetched,
             fetched_bytes: copies.fetched_bytes,

@@ -16,6 +16,7 @@ const DOCUMENTS: &[&str] = &[
 const TREES: &[&str] = &[
     "crates/",
     "gateways/",
+    "sim/",
     "stead/",
     "xtask/",
     "docs/",

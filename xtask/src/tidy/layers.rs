@@ -52,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("gateways/", &["crates/gateway", "crates/view", "crates/event"]),
     ("patches/", &[]),
+    ("sim", &["crates/plan", "crates/runtime"]),
     ("stead", &["*"]),
     ("xtask", &[]),
 ];

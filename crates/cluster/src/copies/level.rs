@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stead_block::LocalStore;
 use stead_event::{Cid, NodeId};
+use stead_plan::rules;
 use stead_runtime::{Adjustable, blocking};
 use tokio::time::Instant;
 
@@ -45,15 +46,17 @@ impl Default for LevelOptions {
     }
 }
 
-/// Fetches every block that belongs here, that `from` has and this node has not; answers how many came.
+/// Fetches every block that belongs here, that `from` has and this node has not; answers how many came. Where it is
+/// said which membership this node goes by, `from` has to know it: by an older one it would leave blocks out.
 pub(crate) async fn fetch_all(
     log: &RaftLog,
     (store, options): (&LocalStore, &Adjustable<LevelOptions>),
     from: &NodeId,
+    membership: Option<(u64, u64)>,
 ) -> io::Result<u64> {
     let (mut after, mut fetched) = (None, 0);
     loop {
-        let missing = missing(log, store, from, &mut after).await?;
+        let missing = missing(log, store, (from, membership), &mut after).await?;
         if missing.is_empty() && after.is_none() {
             return Ok(fetched);
         }
@@ -69,13 +72,17 @@ pub(crate) async fn fetch_all(
 async fn missing(
     log: &RaftLog,
     store: &LocalStore,
-    from: &NodeId,
+    (from, membership): (&NodeId, Option<(u64, u64)>),
     after: &mut Option<Cid>,
 ) -> io::Result<BTreeSet<Cid>> {
     let mesh = log.mesh().map_err(io::Error::other)?;
     let mut missing = BTreeSet::new();
     while missing.len() < GATHER {
-        let (names, next) = match mesh.ask(from, &Ask::List(*after), PATIENCE).await {
+        let ask = match membership {
+            Some(membership) => Ask::ListAt(*after, membership),
+            None => Ask::List(*after),
+        };
+        let (names, next) = match mesh.ask(from, &ask, PATIENCE).await {
             Ok(Reply::List(names, next)) => (names, next),
             Ok(other) => return Err(other.unexpected()),
             Err(error) => return Err(io::Error::other(error)),
@@ -215,7 +222,7 @@ impl Levelling {
         self.compared.retain(|node| others.contains(node));
         let before = self.compared.len();
         for node in others.difference(&self.compared.clone()) {
-            match fetch_all(log, (&self.store, &self.options), node).await {
+            match fetch_all(log, (&self.store, &self.options), node, Some(belief.membership)).await {
                 Ok(fetched) => {
                     if fetched > 0 {
                         tracing::info!(%node, fetched, "blocks that were missing here were fetched");
@@ -227,9 +234,7 @@ impl Levelling {
         }
         // Members that are out have nothing that is needed: others hold it.
         let out: BTreeSet<NodeId> = log.out();
-        let level = others
-            .iter()
-            .all(|node| self.compared.contains(node) || out.contains(node));
+        let level = rules::is_level(others.iter(), &self.compared, &out);
         let level = level && self.rebuild(log).await;
         log.progress.ended(level.then_some(belief.membership));
         if level && (self.compared.len() > before || self.is_trim_due(belief.number)) {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use stead_block::{BlockError, LocalStore, Lot, Quorum};
 use stead_event::{Cid, NodeId};
-use stead_plan::policy::most_of;
+use stead_plan::rules::{Need, When};
 use stead_runtime::TaskKind;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -40,30 +40,12 @@ impl Lanes {
     }
 }
 
-/// How many copies, of so many, the writer waits for as long as somebody has not answered.
-fn most(copies: usize) -> usize {
-    copies / 2 + 1
-}
-
-/// What a block waits for.
-struct Need {
-    /// Nodes that have it, this one included.
-    have: usize,
-    /// Those that count for the quorum, how many of these are waited for, and how many it takes at least.
-    near: usize,
-    wanted: usize,
-    enough: usize,
-    /// Whether a node at another site has to have it, and has.
-    far: Option<bool>,
-}
-
-impl Need {
-    fn is_met(&self) -> bool {
-        self.near >= self.wanted && self.far != Some(false)
-    }
-
-    fn is_enough(&self) -> bool {
-        self.near >= self.enough && self.far != Some(false)
+/// What a writer waits for, to the rule.
+fn when(quorum: Quorum) -> When {
+    match quorum {
+        Quorum::Majority => When::Majority,
+        Quorum::Local => When::Local,
+        Quorum::AcrossSites => When::AcrossSites,
     }
 }
 
@@ -107,6 +89,7 @@ impl<'a> Waiting<'a> {
         let belief = log.belief();
         let sites = Sites::of(log);
         let elsewhere = others(log).iter().any(|node| sites.is_far(node));
+        let stays = !log.drains();
         let mut lots = stripes::lots(log, &lot.stripes);
         let mut needs = HashMap::new();
         for cid in &lot.names {
@@ -116,24 +99,13 @@ impl<'a> Waiting<'a> {
                 .iter()
                 .filter(|node| **node != log.node && !sites.is_far(node))
                 .count();
-            let of = owners.len().min(copies.into());
-            let of_near = match lot.quorum {
-                Quorum::Local => 1 + near,
-                _ => of,
-            };
-            let need = Need {
-                have: 1,
-                near: 1,
-                wanted: match lot.quorum {
-                    Quorum::Local => of_near.min(2),
-                    _ => most(of),
-                },
-                enough: match lot.quorum {
-                    Quorum::Local => most_of(of_near).min(2),
-                    _ => most_of(of),
-                },
-                far: (lot.quorum == Quorum::AcrossSites && elsewhere && of > 1).then_some(false),
-            };
+            let need = Need::new(
+                when(lot.quorum),
+                copies.into(),
+                (owners.len(), near),
+                elsewhere,
+                stays,
+            );
             needs.insert(*cid, need);
             for node in owners.into_iter().filter(|node| *node != log.node) {
                 lots.entry(node).or_default().push(*cid);
@@ -153,11 +125,7 @@ impl<'a> Waiting<'a> {
         let far = self.sites.is_far(node);
         for cid in &names {
             if let Some(need) = self.needs.get_mut(cid) {
-                need.have += 1;
-                if !(far && self.lot.quorum == Quorum::Local) {
-                    need.near += 1;
-                }
-                need.far = need.far.map(|had| had || far);
+                need.note(far);
             }
         }
         self.have.entry(node.clone()).or_default().extend(names);
@@ -169,10 +137,7 @@ impl<'a> Waiting<'a> {
 
     /// Has a node that is there hold what would else be on this one alone, because the other owner is away.
     async fn stand_in(&mut self, log: &RaftLog, store: &LocalStore, away: &BTreeSet<NodeId>) {
-        let alone = self
-            .needs
-            .iter()
-            .filter(|(_, need)| need.have < 2 && need.wanted > need.near);
+        let alone = self.needs.iter().filter(|(_, need)| need.is_alone());
         let alone: Vec<Cid> = alone.map(|(cid, _)| *cid).collect();
         if alone.is_empty() {
             return;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use stead_block::stripe::Stripe;
 use stead_block::{BlockError, LocalStore, Store};
 use stead_event::{Cid, NodeId, cids};
+use stead_plan::rules;
 use stead_runtime::blocking;
 use tokio::time::Instant;
 
@@ -53,7 +54,7 @@ fn lacking<'a>(
             .pieces()
             .map(|(_, cid)| cid)
             .partition(|cid| there.contains(cid));
-        let lacks = stripe.needed().saturating_sub(had.len());
+        let lacks = rules::pieces_lacking(stripe.needed(), had.len());
         (lacks > 0).then_some((lacks, rest))
     })
 }

@@ -1,4 +1,4 @@
-//! Giving up copies that belong to others now. [`crate::placement::Beliefs`] says why two nodes never rely on
+//! Giving up copies that belong to others now. [`stead_plan::rules`] says why two nodes never rely on
 //! each other.
 
 use super::PATIENCE;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stead_block::{BlockError, LocalStore, Store};
 use stead_event::{Cid, NodeId, cids};
+use stead_plan::rules;
 use stead_runtime::blocking;
 
 /// Names looked at in one go.
@@ -38,7 +39,7 @@ async fn give_up_some(
     let mut owners: HashMap<Cid, Vec<NodeId>> = HashMap::new();
     for cid in names.into_iter().filter(|cid| cid.codec() == cids::RAW) {
         let of = belief.owners(&cid);
-        if !of.is_empty() && !of.contains(&log.node) {
+        if rules::is_surplus(&of, &log.node) {
             owners.insert(cid, of);
         }
     }
@@ -57,7 +58,7 @@ async fn give_up_some(
     let given = blocking(move || {
         raft.believing(|now| {
             // Believed since before the owners were asked.
-            if now.number == belief.number {
+            if rules::may_give_up(belief.number, now.number) {
                 store.give_up(&sure)
             } else {
                 Ok(0)
@@ -76,18 +77,18 @@ async fn held_by_all(log: &RaftLog, owners: HashMap<Cid, Vec<NodeId>>) -> io::Re
             by_node.entry(node.clone()).or_default().push(*cid);
         }
     }
-    let mut left = owners;
+    let mut had: BTreeMap<NodeId, BTreeSet<Cid>> = BTreeMap::new();
     for (node, names) in by_node {
-        let had = match mesh.ask(&node, &Ask::Promise(names.clone()), PATIENCE).await {
-            Ok(Reply::Promised(had)) => BTreeSet::from_iter(had),
-            // Nothing that it owns is given up now.
-            Ok(_) | Err(_) => BTreeSet::new(),
-        };
-        for cid in names.iter().filter(|cid| !had.contains(cid)) {
-            left.remove(cid);
+        // Of one that does not answer nothing that it owns is given up now.
+        if let Ok(Reply::Promised(promised)) = mesh.ask(&node, &Ask::Promise(names), PATIENCE).await {
+            had.insert(node, BTreeSet::from_iter(promised));
         }
     }
-    Ok(left.into_keys().collect())
+    let has = |cid: &Cid, node: &NodeId| had.get(node).is_some_and(|had| had.contains(cid));
+    let sure = owners
+        .into_iter()
+        .filter(|(cid, nodes)| rules::all_have(nodes, |node| has(cid, node)));
+    Ok(sure.map(|(cid, _)| cid).collect())
 }
 
 /// Of these, what this node has durably, and believes to be its own.
@@ -105,7 +106,7 @@ pub(crate) async fn promise(
             .collect();
         store.sync()?;
         Ok(log.believing(|belief| {
-            let mine = |cid: &Cid| store.contains(cid) && belief.owners(cid).contains(&log.node);
+            let mine = |cid: &Cid| rules::may_promise(&belief.owners(cid), &log.node, store.contains(cid));
             whole.into_iter().filter(mine).collect()
         }))
     })

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::Log;
-use stead_plan::votes::odd;
+use stead_plan::votes;
 
 /// How long a change of the membership may take.
 const CHANGE: Duration = Duration::from_secs(20);
@@ -161,15 +161,10 @@ impl RaftLog {
                 "this node leads: another has to lead before it can go".into(),
             ));
         }
-        let mut voters = self.voters();
-        if voters.remove(number) {
-            let mut spare = self.spare(&voters);
-            spare.retain(|other| other != number);
-            let wanted = odd(voters.len() + spare.len());
-            // This node, which leads, goes on voting; then those that did.
-            let own = voters.take(&self.number);
-            let ranked = own.into_iter().chain(voters).chain(spare);
-            let voters: BTreeSet<u64> = ranked.take(wanted.max(1)).collect();
+        let voters = self.voters();
+        if voters.contains(number) {
+            let left = voters.iter().copied().filter(|other| other != number).collect();
+            let voters = votes::without(&voters, *number, self.number, &self.spare(&left));
             self.change(ChangeMembers::ReplaceAllVoters(voters)).await?;
         }
         self.change(ChangeMembers::RemoveNodes(BTreeSet::from([*number])))

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use stead_event::NodeId;
 use stead_log::Log;
+use stead_plan::rules;
 
 /// How long whoever leads may take over it.
 const CHANGE: Duration = Duration::from_secs(30);
@@ -53,7 +54,7 @@ impl RaftLog {
             };
             // One that never answered whoever leads now is counted from when that one began to lead.
             let away = health.silent().unwrap_or(led_for) > after;
-            let out = if member.out { !is_up(health) } else { away };
+            let out = rules::is_out(member.out, is_up(health), away);
             if out == member.out {
                 continue;
             }

@@ -18,8 +18,6 @@ use tokio::time::Instant;
 
 /// How often it is looked whether somebody else should vote.
 const TICK: Duration = Duration::from_millis(500);
-/// Entries that a follower may be behind and still be made a voter.
-const NEAR: u64 = 64;
 /// A voter that was away for so long gives its vote to another, where there is one.
 const LOST: Duration = Duration::from_secs(60);
 /// How long a member may take to show that it is there.
@@ -83,7 +81,12 @@ impl RaftLog {
 
     /// Lets another lead where this member is to give up what it has. Answers whether it does so.
     async fn drains_away(&self) -> bool {
-        self.draining().contains(&self.number) && self.step_down().await.is_ok()
+        self.drains() && self.step_down().await.is_ok()
+    }
+
+    /// Whether this member is to hold nothing.
+    pub(crate) fn drains(&self) -> bool {
+        self.draining().contains(&self.number)
     }
 
     /// Members that are to hold nothing.
@@ -100,10 +103,8 @@ impl RaftLog {
         let draining = self.draining();
         let last = self.raft.metrics().borrow_watched().last_log_index.unwrap_or(0);
         let fit = |h: &&NodeHealth| {
-            is_up(h)
-                && h.matched.is_some_and(|at| at + NEAR >= last)
-                && !voters.contains(&h.number)
-                && !draining.contains(&h.number)
+            !voters.contains(&h.number)
+                && votes::is_fit(is_up(h), draining.contains(&h.number), h.matched, last)
         };
         self.health().iter().filter(fit).map(|h| h.number).collect()
     }
@@ -160,13 +161,12 @@ impl RaftLog {
         let health = self.health();
         let draining = self.draining();
         let lost = |number: &u64| {
-            // Its vote goes to another, where there is one.
-            if draining.contains(number) {
-                return true;
-            }
             let own = health.iter().find(|h| h.number == *number);
-            own.and_then(NodeHealth::silent)
-                .is_none_or(|silent| silent > LOST)
+            let silent = own.and_then(NodeHealth::silent);
+            votes::is_lost(
+                draining.contains(number),
+                silent.is_none_or(|silent| silent > LOST),
+            )
         };
         votes::better(&voters, lost, &self.spare(&voters))
     }

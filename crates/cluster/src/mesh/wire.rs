@@ -167,6 +167,8 @@ pub(crate) enum Ask {
     Lines(Tenant, Position),
     /// Names of blocks that belong to whoever asks, behind one.
     List(Option<Cid>),
+    /// The same, of one that knows the membership which I go by: term and index of its entry.
+    ListAt(Option<Cid>, (u64, u64)),
     Get(Vec<Cid>),
     Put(Vec<(Cid, Bytes)>),
     /// Which of these do you have, and believe to be yours to keep?

@@ -1,12 +1,13 @@
 //! Starting: the write-ahead log, the machine, Raft, and the wait for whoever leads.
 
 use super::*;
+use stead_plan::votes;
 
 fn config() -> Result<Arc<Config>, ClusterError> {
     let config = Config {
         cluster_name: "stead".into(),
         // Writes stop for an election's time when a leader is lost; a slow disk's sync must fit in it.
-        heartbeat_interval: 200,
+        heartbeat_interval: votes::HEARTBEAT_MS,
         election_timeout_min: ELECTION_MS.0,
         election_timeout_max: ELECTION_MS.1,
         // Checkpoints decide when there is a snapshot, and the log is purged right behind it.

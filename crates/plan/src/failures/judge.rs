@@ -1,13 +1,13 @@
 //! The verdict on a state of failures.
 //!
 //! Owns: which verdict a state gets. By the cluster's own rules: who votes
-//! ([`crate::votes`]), where copies are ([`crate::place`](fn@crate::place)), how many a writer needs
-//! ([`Policy::to_write_of`](crate::Policy::to_write_of)); a part of the cluster without most of the voters answers
+//! ([`crate::votes`]), where copies are ([`crate::place`](fn@crate::place)), when a writer is answered
+//! ([`crate::rules`]); a part of the cluster without most of the voters answers
 //! nothing, because it could only answer with something old.
 //! Promises: one more failure never makes a verdict better; names make no difference but to where copies are placed.
 
 use super::bits::Bits;
-use super::copies::{Family, Left, Scratch};
+use super::copies::{Family, Left, Scratch, There};
 use super::failure::Failure;
 use super::graph::{Broken, Graph};
 use super::reasons::{self, Reason};
@@ -15,7 +15,7 @@ use super::verdict::{Beyond, Outcome, Verdict};
 use crate::budget::Budget;
 use crate::interval::Interval;
 use crate::lab::{Resolved, ThingId, ThingKind};
-use crate::map::{ClusterMap, NodeState};
+use crate::map::{ClusterMap, Node, NodeState};
 use crate::policy::Policy;
 use crate::votes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +44,9 @@ pub struct Forecaster<'l> {
     pub(super) member_of_leaf: Vec<usize>,
     /// Members that are to be there.
     expected: Bits,
+    /// Those that hold data, and of them those that are to go on holding it.
+    holders: Bits,
+    staying: Bits,
     as_it_is: Broken,
     minutes: BTreeMap<String, Option<Interval>>,
     pub(super) map: ClusterMap,
@@ -76,18 +79,21 @@ impl<'l> Forecaster<'l> {
             let thing = lab.thing(ThingId(*thing));
             named.insert((thing.name.as_str(), thing.disks[*disk].name.as_str()), *leaf);
         }
-        let mut expected = Bits::none(members);
-        for (at, node) in map.nodes.iter().enumerate() {
-            if node.state != NodeState::Lost {
-                expected.set(at);
-            }
-        }
+        let which = |keep: &dyn Fn(&Node) -> bool| {
+            let mut which = Bits::none(members);
+            let kept = map.nodes.iter().enumerate().filter(|(_, node)| keep(node));
+            kept.for_each(|(at, _)| which.set(at));
+            which
+        };
+        let expected = which(&|node| node.state != NodeState::Lost);
+        let holders = which(&|node| node.state != NodeState::Lost && node.capacity() > 0);
+        let staying = which(&Node::takes_copies);
         let families = policies(lab)
             .into_iter()
             .map(
                 |(policy, names)| match known.and_then(|known| known.family(&map, policy)) {
                     Some(known) => known.named(names),
-                    None => Family::new(&map, policy, names, &named, graph.leaves()),
+                    None => Family::new(&map, policy, names, &named, &member_of_leaf),
                 },
             )
             .collect();
@@ -105,6 +111,8 @@ impl<'l> Forecaster<'l> {
             families,
             member_of_leaf,
             expected,
+            holders,
+            staying,
             minutes: minutes.collect(),
             lab,
             graph,
@@ -223,10 +231,25 @@ impl<'l> Forecaster<'l> {
         let reaches = self.graph.reaches(broken, &alive);
         let mut best: Option<Moment> = None;
         let none = Bits::none(self.graph.members.len());
-        let reached = !reaches.is_empty();
-        let reaches = if reached { reaches } else { vec![none] };
-        for together in reaches {
-            let votes = self.voters.shared(&together);
+        let reached = reaches.iter().any(|reach| reach.outside);
+        let outside = reaches
+            .iter()
+            .filter(|reach| reach.outside)
+            .map(|reach| &reach.to);
+        let outside: Vec<&Bits> = if reached { outside.collect() } else { vec![&none] };
+        for together in outside {
+            let together = together.clone();
+            // Who leads has to vote, and to reach most of the voters itself.
+            let votes = reaches
+                .iter()
+                .filter(|reach| {
+                    self.voters
+                        .iter()
+                        .any(|voter| reach.from.has(voter) && together.has(voter))
+                })
+                .map(|reach| self.voters.shared(&reach.to))
+                .max()
+                .unwrap_or(0);
             let left = self.left(broken, &together, scratch);
             let verdict = self.verdict(&together, votes, reached, &left);
             let key = |verdict, votes, count| (std::cmp::Reverse(verdict), votes, count);
@@ -258,9 +281,21 @@ impl<'l> Forecaster<'l> {
 
     fn left(&self, broken: &Broken, together: &Bits, scratch: &mut Scratch) -> Vec<Left> {
         let away = |leaf: &usize| broken.lost.has(*leaf) || !together.has(self.member_of_leaf[*leaf]);
+        let there = There {
+            only: self.expected.count() == 1,
+            hold: self.holders.shared(together),
+            stay: self.staying.shared(together),
+        };
         let families = self.families.iter();
         families
-            .map(|family| family.left((0..self.graph.leaves()).filter(away), &broken.lost, scratch))
+            .map(|family| {
+                family.left(
+                    (0..self.graph.leaves()).filter(away),
+                    &broken.lost,
+                    there,
+                    scratch,
+                )
+            })
             .collect()
     }
 
@@ -308,15 +343,28 @@ fn policies(lab: &Resolved) -> BTreeMap<Policy, Vec<String>> {
 /// Copies where nothing is said.
 const USUAL: u8 = 3;
 
-/// Who votes: as the cluster chooses from members in the order in which they came.
+/// Who votes: as the cluster chooses from members in the order in which they came, of whom then, one after another, some
+/// began to drain and some went away. A voter that drains goes on voting where nobody else could.
 fn voters(map: &ClusterMap) -> Bits {
     let of = |state: NodeState| {
         let all = map.nodes.iter().enumerate();
         all.filter(move |(_, node)| node.state == state).map(|(at, _)| at)
     };
-    let away: BTreeSet<usize> = of(NodeState::Down).collect();
-    let there: Vec<usize> = of(NodeState::Active).collect();
-    let chosen = votes::better(&away, |_| true, &there).unwrap_or(away);
+    let lost: BTreeSet<usize> = of(NodeState::Lost).collect();
+    let came: Vec<usize> = (0..map.nodes.len()).filter(|at| !lost.contains(at)).collect();
+    let mut chosen: BTreeSet<usize> = came.iter().copied().take(votes::odd(came.len())).collect();
+    let mut gone: BTreeSet<usize> = BTreeSet::new();
+    for leaves in of(NodeState::Draining).chain(of(NodeState::Down)) {
+        gone.insert(leaves);
+        let spare = came
+            .iter()
+            .copied()
+            .filter(|at| !chosen.contains(at) && !gone.contains(at));
+        let spare: Vec<usize> = spare.collect();
+        if let Some(better) = votes::better(&chosen, |at| gone.contains(at), &spare) {
+            chosen = better;
+        }
+    }
     let mut voters = Bits::none(map.nodes.len());
     chosen.into_iter().for_each(|at| voters.set(at));
     voters

@@ -11,7 +11,8 @@
 //!   battery is empty.
 //! - A machine's system is on its first disk that holds no data, or on its first disk: if that one fails, the machine
 //!   stops.
-//! - The members that vote are the first of the file, five at most, an odd number.
+//! - The members that vote are the first of the file, five at most, an odd number; a vote of one that drains or is down
+//!   goes to another where there is one.
 
 mod all;
 mod bits;

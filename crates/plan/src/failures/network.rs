@@ -5,15 +5,29 @@ use super::graph::{Broken, Graph};
 use crate::lab::ThingKind;
 use std::collections::BTreeMap;
 
+/// Members that some members reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// Who reaches them.
+    pub from: Bits,
+    /// Those that are reached, itself included.
+    pub to: Bits,
+    /// Whether somebody outside can talk to who reaches them.
+    pub outside: bool,
+}
+
 impl Graph {
-    /// Which members some member reaches, itself included: the different sets that there are of those that somebody
-    /// outside can talk to.
-    pub(super) fn reaches(&self, broken: &Broken, alive: &Bits) -> Vec<Bits> {
+    /// Which members each member reaches: the different sets that there are.
+    pub(super) fn reaches(&self, broken: &Broken, alive: &Bits) -> Vec<Reach> {
         let up = || (0..self.members.len()).filter(|at| alive.has(self.members[*at]));
         if self.links.is_empty() {
             let mut all = Bits::none(self.members.len());
             up().for_each(|member| all.set(member));
-            return vec![all];
+            return vec![Reach {
+                from: all.clone(),
+                to: all,
+                outside: true,
+            }];
         }
         let mut islands = Islands::new(self.kinds.len() + 1);
         let good = |link: usize| {
@@ -47,15 +61,24 @@ impl Graph {
                 }
             }
         }
-        let mut reaches: Vec<Bits> = Vec::new();
-        for member in up().filter(|member| !self.switched || !own[*member].is_empty()) {
-            let mut reach = Bits::none(self.members.len());
-            reach.set(member);
-            own[member].iter().for_each(|island| reach.add(&on[island]));
+        let mut reaches: Vec<Reach> = Vec::new();
+        for member in up() {
+            let outside = !self.switched || !own[member].is_empty();
+            let mut to = Bits::none(self.members.len());
+            to.set(member);
+            own[member].iter().for_each(|island| to.add(&on[island]));
             let ends = direct.iter().filter(|(one, _)| *one == member);
-            ends.for_each(|(_, other)| reach.set(*other));
-            if !reaches.contains(&reach) {
-                reaches.push(reach);
+            ends.for_each(|(_, other)| to.set(*other));
+            let known = reaches
+                .iter_mut()
+                .find(|reach| reach.outside == outside && reach.to == to);
+            match known {
+                Some(reach) => reach.from.set(member),
+                None => {
+                    let mut from = Bits::none(self.members.len());
+                    from.set(member);
+                    reaches.push(Reach { from, to, outside });
+                }
             }
         }
         reaches

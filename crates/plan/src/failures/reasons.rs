@@ -217,6 +217,9 @@ fn copies(at: &Forecaster<'_>, now: &Moment, decides: bool) -> Vec<Reason> {
                 left.now
             );
             reasons.push(Reason::new(kind, text));
+        } else if left.unwritten && left.alone && decides {
+            let text = format!("{what} is written on several machines, and one alone is there");
+            reasons.push(Reason::new(kind, text));
         } else if left.unwritten && decides {
             let text = format!(
                 "of some of {what} {} of {} {piece} are there, and writing takes {}",

@@ -98,7 +98,11 @@ fn one_token_twice(calls: &mut [Call]) -> bool {
 fn late_write_taken(calls: &mut [Call]) -> bool {
     let granted = granted(calls);
     // A token of another lock is tried now and then, too; nothing here says when that one's possession ended.
-    let own = |call: &Call| granted.iter().any(|one| (one.0, one.1) == (call.lock, call.token));
+    let own = |call: &Call| {
+        granted
+            .iter()
+            .any(|one| (one.0, one.1) == (call.lock, call.token))
+    };
     let after = |call: &Call| {
         let mut higher = granted
             .iter()
