@@ -171,8 +171,7 @@ async fn ask(global: &Global) -> Result<wire::GuideLive, Failure> {
     let client = find(global, Needs::Node).await?;
     let status: wire::Status = client.get(Url::new("/api/v1/status")).await?;
     // A node that answers the first and not the second still tells most of it.
-    let overview: Result<wire::Overview, Failure> =
-        client.get(Url::new("/api/v1/overview")).await.map_err(Into::into);
+    let overview: Result<wire::Overview, Failure> = client.get(Url::new("/api/v1/overview")).await;
     let warnings = overview.map(|overview| overview.warnings).unwrap_or_default();
     Ok(stead_guide::live(&status, &warnings))
 }
