@@ -20,6 +20,11 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     if args.recommendations {
         return recommendations(global);
     }
+    if args.markdown && global.json {
+        return Err(Failure::usage(
+            "--markdown and --json are two forms: give one of them",
+        ));
+    }
     match (&args.name, &args.search) {
         (Some(name), _) => one(global, name, args.markdown).await,
         (None, Some(words)) => search(global, words),
