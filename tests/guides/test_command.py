@@ -47,6 +47,7 @@ def test_a_slip_is_understood_and_words_are_found():
     assert "did you mean `stead guide outage`" in wrong.stderr and not wrong.stdout
     found = json.loads(stead("guide", "--search", "nut battery", "--json").stdout)
     assert [one["guide"]["name"] for one in found] == ["power-and-ups"] or found[0]["guide"]["name"] == "power-and-ups"
+    assert "two forms" in stead("guide", "outage", "--markdown", "--json", code=2).stderr
     assert "no guide has" in stead("guide", "--search", "zzzz").stdout
 
 

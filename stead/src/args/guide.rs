@@ -26,6 +26,6 @@ pub struct Guide {
     #[arg(long, conflicts_with_all = ["name", "search", "markdown"])]
     pub recommendations: bool,
     /// Print the guide as it was written
-    #[arg(long, requires = "name", conflicts_with = "json")]
+    #[arg(long, requires = "name")]
     pub markdown: bool,
 }

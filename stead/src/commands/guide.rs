@@ -20,6 +20,11 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     if args.recommendations {
         return recommendations(global);
     }
+    if args.markdown && global.json {
+        return Err(Failure::usage(
+            "--markdown and --json are two forms: give one of them",
+        ));
+    }
     match (&args.name, &args.search) {
         (Some(name), _) => one(global, name, args.markdown).await,
         (None, Some(words)) => search(global, words),
@@ -171,8 +176,7 @@ async fn ask(global: &Global) -> Result<wire::GuideLive, Failure> {
     let client = find(global, Needs::Node).await?;
     let status: wire::Status = client.get(Url::new("/api/v1/status")).await?;
     // A node that answers the first and not the second still tells most of it.
-    let overview: Result<wire::Overview, Failure> =
-        client.get(Url::new("/api/v1/overview")).await.map_err(Into::into);
+    let overview: Result<wire::Overview, Failure> = client.get(Url::new("/api/v1/overview")).await;
     let warnings = overview.map(|overview| overview.warnings).unwrap_or_default();
     Ok(stead_guide::live(&status, &warnings))
 }
