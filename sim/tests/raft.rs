@@ -38,10 +38,8 @@ fn raft_keeps_what_it_acknowledged() {
         crashes += told.crashes;
     }
     // Something happened.
-    assert!(
-        written > 5_000 && terms > 2 * SEEDS && crashes > 2 * SEEDS,
-        "{written} {terms} {crashes}"
-    );
+    println!("{seeds} seeds: {written} written, {terms} terms, {crashes} crashes");
+    assert!(written > 100 * seeds && terms > 2 * seeds && crashes > 2 * seeds);
 }
 
 #[test]
