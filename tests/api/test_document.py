@@ -10,7 +10,7 @@ def test_the_document_is_valid_and_the_router_has_every_operation(nobody, local)
     document = nobody.get("/api/v1/openapi.json")
     validate(document)
     sample = {"bucket": "no-such-bucket", "key": "k", "upload": "0" * 32, "number": "1", "position": "1"}
-    sample |= {"access_key": "SDNOBODY", "code": "STEAD-0001", "node": "nobody", "name": "no-lock", "guide": "outage"}
+    sample |= {"access_key": "SDNOBODY", "code": "STEAD-0001", "node": "nobody", "name": "no-lock", "guide": "outage", "revision": "1"}
     methods = {"get", "put", "post", "delete", "patch"}
     for path, item in document["paths"].items():
         url = re.sub(r"\{(\w+)\}", lambda found: sample[found[1]], path)

@@ -74,6 +74,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_on_settings_says_which_are_shared_and_count_at_once() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/settings.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for (name, _) in leaves(&Settings::default()) {
+            let row = page
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{name}` |")))
+                .unwrap();
+            let last = match (is_live(&name), is_shared(&name)) {
+                (true, _) => "| no; shared |",
+                (false, true) => "| yes; shared |",
+                (false, false) => "| yes |",
+            };
+            assert!(row.ends_with(last), "{name} is to end with {last}");
+        }
+    }
+
+    #[test]
     fn what_is_shared_is_there_and_what_is_a_machine_s_own_is_not_shared() {
         let all: Vec<String> = leaves(&Settings::default())
             .into_iter()
