@@ -121,6 +121,8 @@ def test_what_is_not_safe_is_not_tried(cluster):
 def test_a_switch_fails_for_a_while_where_enough_is_behind_the_other(cluster):
     of(cluster, 5)
     behind_right = cluster.nodes[4]
+    forecast = behind_right.run("plan", "what-if", "--live", "switch left fails", check=False)
+    assert forecast.returncode == 0, forecast.stdout + forecast.stderr
     done = json.loads(behind_right.run("drill", "switch left", "--seconds", "6", "--json", limit=200).stdout)
     assert sorted(done["forecast"]["nodes"]) == ["n1", "n2"] and done["differs"] == []
     live = behind_right.run("plan", "what-if", "--live", "switch right fails", check=False)
