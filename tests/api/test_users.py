@@ -123,7 +123,7 @@ def test_every_endpoint_refuses_who_has_no_right(ana, ben, nobody, home):
     upload = ana.post("/api/v1/uploads", {"bucket": home, "key": "k"})["upload"]
     position = ana.get("/api/v1/log", stream=f"bucket/{home}")["items"][-1]["position"]
     names = {"bucket": home, "key": "k", "*key": "k", "upload": upload, "number": "1",
-             "position": str(position), "access_key": KEY[0], "code": "STEAD-0101", "node": "nobody"}
+             "position": str(position), "access_key": KEY[0], "code": "STEAD-0101", "node": "nobody", "revision": "1"}
     wrong, seen = [], 0
     for method, path in table(nobody):
         if (method, path) in OPEN:
